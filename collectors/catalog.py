@@ -1,0 +1,335 @@
+"""Cities and their sources: closed models behind YAML, with every error of a file told in one pass."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel import Locale, UnknownLocaleError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from collectors.items import Channel
+from collectors.spiders import SPIDERS, spider_class
+from collectors.yaml_errors import Place, load_yaml, raise_problems, validate_document, validate_nested
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+"""Lower-case letters, digits and single hyphens."""
+
+DEFAULTABLE = frozenset({"legal_basis", "approved_by", "approved_on", "retention_days", "budget", "delay_seconds"})
+"""Fields of a source that the file's `defaults` may supply."""
+
+
+class Closed(BaseModel):
+    """A model that refuses unknown keys and never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class PlatformOptions(Closed):
+    """What one platform needs to know beyond the address; each spider declares its own."""
+
+
+def _check_web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http or https address")
+    if parts.username or parts.password:
+        raise ValueError("must not carry a user name or a password")
+    try:
+        address = ipaddress.ip_address(parts.hostname)
+    except ValueError:
+        return url
+    if not address.is_global:
+        raise ValueError("must be a public address, not one of an inner network")
+    return url
+
+
+WebAddress = Annotated[str, AfterValidator(_check_web_address)]
+
+
+class Publisher(Closed):
+    """Who answers for a source."""
+
+    name: str = Field(min_length=1, description="Name as the report shows it.")
+    kind: Literal["municipality", "institution", "press", "neighbourhood", "association", "forum", "other"] = Field(
+        description="What kind of publisher this is."
+    )
+    official: bool = Field(description="True if the publisher speaks for the municipality.")
+    authors: tuple[str, ...] = Field(
+        (), description="Names under which the publisher itself posts or answers: context, never counted."
+    )
+
+
+class Expectation(Closed):
+    """How many items one collection of a full window normally brings; outside it, the report names the source."""
+
+    min: int = Field(ge=0, description="Fewest items expected.")
+    max: int = Field(ge=0, description="Most items expected.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"min ({self.min}) must not exceed max ({self.max})")
+        return self
+
+
+class Budget(Closed):
+    """The most that one collection may take from a source; it stops there and says so."""
+
+    requests: int = Field(500, ge=1, le=20_000, description="Requests, robots.txt included.")
+    megabytes: int = Field(50, ge=1, le=2_000, description="Downloaded megabytes.")
+    seconds: int = Field(1_800, ge=1, le=21_600, description="Wall-clock seconds.")
+
+
+class Source(Closed):
+    """One place that a city listens to, with why it may."""
+
+    id: Identifier = Field(description="Stable name of the source; never reused for another.")
+    platform: str = Field(description="Technology that serves it: a key of SPIDERS.")
+    url: str = Field(description="Where to start (http or https); for `file` also a path inside the project, * allowed.")
+    publisher: Publisher
+    channel: Channel = Field("online", description="How the messages arrive; channels are never added together.")
+    legal_basis: str = Field(min_length=3, description="Why the municipality may process this (law and article).")
+    terms: WebAddress = Field(description="Address of the terms under which the source publishes.")
+    approved_by: str = Field(min_length=2, description="Who approved listening to it.")
+    approved_on: date = Field(description="When it was approved (YYYY-MM-DD).")
+    retention_days: int = Field(ge=1, le=3_650, description="Days that texts are kept, from when first seen.")
+    expect: Expectation
+    budget: Budget = Field(default_factory=lambda: Budget.model_validate({}))
+    delay_seconds: float = Field(3.0, ge=1.0, le=300.0, description="Seconds between requests to the host.")
+    enabled: bool = Field(True, description="False: listed in the report, not collected.")
+    options: SerializeAsAny[PlatformOptions] = Field(default_factory=PlatformOptions, validate_default=True)
+
+    @field_validator("platform")
+    @classmethod
+    def _known_platform(cls, platform: str) -> str:
+        if platform not in SPIDERS:
+            raise ValueError(f"unknown platform; available: {', '.join(sorted(SPIDERS))}")
+        return platform
+
+    @field_validator("options", mode="plain", json_schema_input_type=dict[str, Any])
+    @classmethod
+    def _options_of_platform(cls, options: object, info: ValidationInfo) -> PlatformOptions:
+        platform = info.data.get("platform")
+        if platform is None or isinstance(options, PlatformOptions) and type(options) is not PlatformOptions:
+            return options if isinstance(options, PlatformOptions) else PlatformOptions()
+        given = {} if isinstance(options, PlatformOptions) else options
+        return validate_nested(spider_class(platform).Options, given)
+
+    @model_validator(mode="after")
+    def _url_fits_platform(self) -> Self:
+        if "://" not in self.url and self.platform == "file":
+            path = PurePosixPath(self.url)
+            if path.is_absolute() or ".." in path.parts or "\\" in self.url or re.match(r"^[A-Za-z]:", self.url):
+                raise ValueError(f"url: {self.url!r} must be a path inside the project folder")
+            return self
+        try:
+            _check_web_address(self.url)
+        except ValueError as error:
+            raise ValueError(f"url: {self.url!r} {error}") from error
+        return self
+
+    @property
+    def host(self) -> str | None:
+        """The host that it is fetched from, lower-case; None for a file of the project."""
+        return urlsplit(self.url).hostname if "://" in self.url else None
+
+
+class PublishedFigure(Closed):
+    """One figure that somebody published about a period and that our own is set beside."""
+
+    label: str = Field(description="The words as published.")
+    count: int = Field(ge=0)
+    category: str | None = Field(None, description="Category id that it is compared with.")
+    rollup: str | None = Field(None, description="Roll-up id that it is compared with.")
+    total: bool = Field(False, description="True: compared with all counted manifestations.")
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if [self.category is not None, self.rollup is not None, self.total].count(True) != 1:
+            raise ValueError("give exactly one of category, rollup, total")
+        return self
+
+
+class Published(Closed):
+    """Figures published elsewhere about one window, quoted and never used in a calculation."""
+
+    title: str
+    source: str = Field(description="Where the figures come from, for the reader.")
+    first: date = Field(description="First day of the window that they are about.")
+    last: date = Field(description="Last day of that window, inclusive.")
+    figures: tuple[PublishedFigure, ...]
+    quotes: tuple[str, ...] = Field((), description="Figures kept as quoted text.")
+    note: str = Field("", description="What the reader must know about them.")
+
+
+def _check_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("unknown time zone; use a name of the IANA database such as America/Lima")
+    return name
+
+
+def _check_locale(name: str) -> str:
+    try:
+        Locale.parse(name)
+    except (UnknownLocaleError, ValueError) as error:
+        raise ValueError("unknown locale; use a name such as es_PE") from error
+    return name
+
+
+class City(Closed):
+    """A city: its facts and the sources that its authorities chose."""
+
+    id: Identifier = Field(description="Name of the city in commands and tables; equals the file's name.")
+    name: str = Field(min_length=1)
+    country: str = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")
+    official_code: str = Field(description="Code of the national statistics office (INEI ubigeo in Peru).")
+    timezone: Annotated[str, AfterValidator(_check_zone)] = Field(description="IANA name; days begin and end in it.")
+    locale: Annotated[str, AfterValidator(_check_locale)] = Field("es_PE", description="How numbers and dates are written.")
+    period: Literal["week", "month", "quarter"] = Field("month", description="The period of scheduled reports.")
+    contact: str = Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", description="Mailbox that the agent string names.")
+    synthetic: bool = Field(False, description="True: invented data; every output says so.")
+    clock: datetime | None = Field(None, description="Synthetic cities only: the instant at which collections happen.")
+    hosts: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Synthetic cities only: host pattern under .test -> `replay` or a loopback address with its port.",
+    )
+    defaults: Mapping[str, Any] = Field(
+        default_factory=dict, description="Values for sources that do not give their own: " + ", ".join(sorted(DEFAULTABLE))
+    )
+    sources: tuple[Source, ...] = Field(json_schema_extra={"minItems": 1})
+    published: Published | None = None
+
+    @field_validator("defaults")
+    @classmethod
+    def _known_defaults(cls, defaults: Mapping[str, Any]) -> Mapping[str, Any]:
+        unknown = sorted(set(defaults) - DEFAULTABLE)
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} cannot have a default; allowed: {', '.join(sorted(DEFAULTABLE))}")
+        return defaults
+
+    @field_validator("clock")
+    @classmethod
+    def _aware_clock(cls, clock: datetime | None) -> datetime | None:
+        if clock is not None and clock.tzinfo is None:
+            raise ValueError("must carry its offset, as in 2021-05-03T09:00:00-05:00")
+        return clock
+
+    @field_validator("hosts")
+    @classmethod
+    def _loopback_hosts(cls, hosts: Mapping[str, str]) -> Mapping[str, str]:
+        for pattern, address in hosts.items():
+            if not re.fullmatch(r"(\*\.)?([a-z0-9-]+\.)*test", pattern):
+                raise ValueError(f"{pattern!r}: only names under .test can be mapped")
+            if address != "replay" and not re.fullmatch(r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}:\d{1,5}", address):
+                raise ValueError(f"{address!r}: use `replay` or a loopback address with its port, as in 127.0.0.1:8000")
+        return hosts
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _some_source(cls, sources: object) -> object:
+        # Counted before the entries are checked: where each entry is wrong, "too few" would only add noise.
+        if isinstance(sources, list) and not sources:
+            raise ValueError("a city needs at least one source")
+        return sources
+
+    @model_validator(mode="after")
+    def _replay_only_if_synthetic(self) -> Self:
+        if not self.synthetic and (self.hosts or self.clock):
+            raise ValueError("hosts and clock are allowed only with `synthetic: true`")
+        return self
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def source(self, source_id: str) -> Source:
+        """Return the source with that id.
+
+        Raises:
+            ValueError: if there is none; the message lists those that exist.
+        """
+        for source in self.sources:
+            if source.id == source_id:
+                return source
+        raise ValueError(f"{self.id} has no source {source_id!r}; available: {', '.join(s.id for s in self.sources)}")
+
+
+def load_city(path: Path) -> City:
+    """Load and check a city file.
+
+    Raises:
+        ConfigurationError: naming every problem of the file with its line, what is wrong and what is allowed.
+    """
+    document = load_yaml(path)
+    entries = document.get("sources") if isinstance(document, dict) else None
+    defaults = document.get("defaults") if isinstance(document, dict) else None
+    defaulted: set[Place] = set()
+    if isinstance(entries, list) and isinstance(defaults, dict):
+        for index, entry in enumerate(entries):
+            if isinstance(entry, dict):
+                for key in sorted(DEFAULTABLE & set(defaults) - set(entry)):
+                    entry[key] = defaults[key]
+                    defaulted.add(("sources", index, key))
+
+    def relocate(place: Place) -> Place:
+        return ("defaults", *place[2:]) if place[:3] in defaulted else place
+
+    return validate_document(City, document, path, extra_checks=lambda: _check_across(document, path), relocate=relocate)
+
+
+def _check_across(document: Any, path: Path) -> Iterator[tuple[Place, str]]:
+    """Yield (place, message) for what only the whole file can show: the city's name and double source ids."""
+    if document.get("id") != path.stem:
+        yield ("id",), f"{document.get('id')!r} must equal the file's name, {path.stem!r}"
+    seen: dict[str, int] = {}
+    entries = document.get("sources")
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        source_id = entry.get("id") if isinstance(entry, dict) else None
+        if isinstance(source_id, str) and source_id in seen:
+            yield ("sources", index, "id"), f"{source_id!r} is already the id of source number {seen[source_id] + 1}"
+        elif isinstance(source_id, str):
+            seen[source_id] = index
+
+
+def load_catalog(folder: Path) -> dict[str, City]:
+    """Load every `*.yml` of a folder; return city id -> City, in the order of the ids.
+
+    Raises:
+        ConfigurationError: naming every problem of every file.
+    """
+    return raise_problems(load_city, sorted(folder.glob("*.yml")), key=lambda city: city.id)
+
+
+def city_json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a city file, with each platform's options and without the fields that have a default."""
+    schema = City.model_json_schema()
+    definitions = schema["$defs"]
+    source = definitions["Source"]
+    source["required"] = [name for name in source["required"] if name not in DEFAULTABLE]
+    source["properties"]["platform"]["enum"] = sorted(SPIDERS)
+    source["allOf"] = []
+    for platform in sorted(SPIDERS):
+        options = spider_class(platform).Options.model_json_schema(ref_template="#/$defs/{model}")
+        definitions.update(options.pop("$defs", {}))
+        definitions[options["title"]] = options
+        reference = {"properties": {"options": {"$ref": f"#/$defs/{options['title']}"}}}
+        source["allOf"].append({"if": {"properties": {"platform": {"const": platform}}}, "then": reference})
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "escucha city file"}

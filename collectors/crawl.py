@@ -1,0 +1,95 @@
+"""`python -m collectors.crawl REQUEST.json`: one crawl, one process, one spool folder.
+
+Scrapy's reactor cannot be restarted, and a crawl that is killed must not take the warehouse with it; so each crawl is a
+process of its own, which writes the spool and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from collectors.catalog import City, Source, load_city
+from collectors.period import Period
+from collectors.redaction import load_secret
+from collectors.settings import crawl_settings
+from collectors.spiders import spider_class
+
+
+logger = logging.getLogger("collectors.crawl")
+
+
+def main(request_path: Path) -> None:
+    """Run the crawl that a request file describes.
+
+    The file is JSON: `city_file`, `project`, `sources` (ids), `start` and `end` (ISO 8601), `spool` (folder), `hosts`
+    (pattern -> loopback address:port). The secret comes from the environment, never from a file.
+    """
+    request: dict[str, Any] = json.loads(request_path.read_text(encoding="utf-8"))
+    city = load_city(Path(request["city_file"]))
+    zone = ZoneInfo(city.timezone)
+    period = Period(
+        datetime.fromisoformat(request["start"]).astimezone(zone), datetime.fromisoformat(request["end"]).astimezone(zone), zone
+    )
+    secret = load_secret(os.environ, synthetic=city.synthetic)
+    common = {"ESCUCHA_SPOOL": request["spool"], "ESCUCHA_SECRET_HEX": secret.hex()}
+    sources = [city.source(source_id) for source_id in request["sources"]]
+    run_crawl(city, sources, period, project=Path(request["project"]), hosts=request["hosts"], common=common)
+
+
+def run_crawl(
+    city: City, sources: list[Source], period: Period, *, project: Path, hosts: dict[str, str], common: dict[str, Any]
+) -> None:
+    """Crawl the sources, those of one host one after the other, and return when all are done."""
+    from scrapy.crawler import Crawler, CrawlerProcess
+    from scrapy.utils.reactor import install_reactor
+    from twisted.internet.defer import DeferredList, inlineCallbacks
+
+    install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")  # before anything imports the default one
+    process = CrawlerProcess({**crawl_settings(city, sources[0], hosts), **common})
+
+    @inlineCallbacks
+    def crawl_host(group: list[Source]) -> Iterator[Any]:
+        for source in group:
+            crawler = Crawler(spider_class(source.platform), {**crawl_settings(city, source, hosts), **common})
+            try:
+                yield process.crawl(crawler, city=city, source=source, period=period, project=project)
+            except Exception:
+                logger.exception("the crawl of %s broke off", source.id)
+
+    def begin() -> None:
+        crawls: Any = DeferredList([crawl_host(group) for group in group_by_host(sources)])
+        crawls.addBoth(lambda _: _stop_reactor())
+
+    # Only a reactor that runs can be stopped, so nothing begins before it does.
+    _reactor().callWhenRunning(begin)
+    process.start(stop_after_crawl=False)
+
+
+def group_by_host(sources: list[Source]) -> list[list[Source]]:
+    """Group the sources so that no host is asked by two of them at once; the order of the city's file is kept inside."""
+    ordered = sorted(sources, key=lambda source: source.host or "")
+    return [list(group) for _, group in groupby(ordered, key=lambda source: source.host or source.id)]
+
+
+def _reactor() -> Any:
+    from twisted.internet import reactor
+
+    return reactor
+
+
+def _stop_reactor() -> None:
+    if _reactor().running:
+        _reactor().stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,67 @@
+"""How a source fared in one collection, in words that a reader understands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["ok", "empty", "partial", "failed", "not_collected"]
+"""`ok`: read whole; `empty`: read whole and without an item; `partial`: something was lost; `failed`: nothing was read."""
+
+Reason = Literal[
+    "none",
+    "nothing_published",
+    "fewer_than_expected",
+    "more_than_expected",
+    "unreachable",
+    "http_error",
+    "robots_closed",
+    "robots_unreachable",
+    "malformed",
+    "missing_column",
+    "missing_file",
+    "budget_requests",
+    "budget_megabytes",
+    "budget_seconds",
+    "parse_error",
+    "interrupted",
+    "disabled",
+]
+"""Why the status is what it is; the report has a Spanish sentence for each."""
+
+
+class SourceProblem(Exception):
+    """A source cannot be read; carries the reason and a detail for the log."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        """Keep the machine word beside the plain words."""
+        self.reason, self.detail = reason, detail
+        super().__init__(f"{reason}: {detail}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """The outcome of one source in one collection."""
+
+    source_id: str
+    status: Status
+    reason: Reason = "none"
+    detail: str = ""
+    """Plain English for the log and the command line: addresses, columns, HTTP status; never a citizen's text."""
+
+    request_count: int = 0
+    byte_count: int = 0
+    item_count: int = 0
+    """Items spooled, of every kind."""
+
+    undated_count: int = 0
+    skipped_count: int = 0
+    """Items without any text, which cannot be a message."""
+
+    first_published_at: str | None = None
+    """ISO 8601 UTC of the oldest dated item; None if there was none."""
+
+    last_published_at: str | None = None
+    robots: Literal["allowed", "disallowed", "unreachable", "not_asked"] = "not_asked"
+    cursor: str | None = None
+    """Where the next collection may go on, as the platform understands it; None if the platform has no such thing."""

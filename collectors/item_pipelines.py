@@ -1,0 +1,183 @@
+"""From a spider's yield to the spool: validate, redact, deduplicate, write. Nothing personal passes `Redact`."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy.exceptions import DropItem
+from scrapy.logformatter import LogFormatter
+
+from collectors.health import SourceHealth, Status
+from collectors.items import Manifestation, manifestation_id, version_digest
+from collectors.redaction import redact_manifestation
+from collectors.spool import spool_paths
+
+if TYPE_CHECKING:
+    from scrapy import Spider
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from collectors.spiders.base import PlatformSpider
+
+
+class WordlessLogFormatter(LogFormatter):
+    """Keeps the words of citizens out of the log: an item is named by its source only."""
+
+    def dropped(self, item: Any, exception: BaseException, response: Response | None, spider: Spider | None = None) -> Any:
+        """Say nothing about a dropped item; it is counted."""
+        return None
+
+    def scraped(self, item: Any, response: Any, spider: Spider | None = None) -> Any:
+        """Say nothing about a scraped item."""
+        return None
+
+    def item_error(self, item: Any, exception: Any, response: Any, spider: Spider | None = None) -> Any:
+        """Say that an item failed, without its content."""
+        return {"level": 40, "msg": "an item of %(source)s failed", "args": {"source": getattr(item, "source_id", "?")}}
+
+
+class Validate:
+    """Refuses what is not a manifestation or has an impossible date."""
+
+    def process_item(self, item: Any) -> Manifestation:
+        """Return the item, or raise: a wrong type is a fault of the spider, not of the source."""
+        if not isinstance(item, Manifestation):
+            raise TypeError(f"a spider must yield Manifestation, not {type(item).__name__}")
+        if item.published_at is not None and item.published_at.tzinfo is None:
+            raise ValueError(f"{item.source_id}: published_at must be aware")
+        return item
+
+
+class Redact:
+    """Takes personal data out of the text and turns the author into a keyed pseudonym."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Take the secret that the crawl was started with."""
+        self.secret = bytes.fromhex(crawler.settings["ESCUCHA_SECRET_HEX"])
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build as Scrapy does."""
+        return cls(crawler)
+
+    def process_item(self, item: Manifestation) -> Manifestation:
+        """Return the redacted item."""
+        return redact_manifestation(item, self.secret)
+
+
+class Deduplicate:
+    """Drops an item that this crawl has already yielded word for word."""
+
+    def __init__(self) -> None:
+        """Start with nothing seen."""
+        self.seen: set[tuple[str, str]] = set()
+
+    def process_item(self, item: Manifestation) -> Manifestation:
+        """Return the item the first time; an edited version is not the same item."""
+        key = (manifestation_id(item.source_id, item.native_id, item.url, item.text), version_digest(item))
+        if key in self.seen:
+            raise DropItem("seen in this crawl")
+        self.seen.add(key)
+        return item
+
+
+class Spool:
+    """Writes the items of one source as JSON lines, then its health; a health file means that the source is complete."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Remember the crawler; its spider brings the source."""
+        self.crawler = crawler
+        self.folder = Path(crawler.settings["ESCUCHA_SPOOL"])
+        self.count = self.undated = 0
+        self.first: datetime | None = None
+        self.last: datetime | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build as Scrapy does."""
+        return cls(crawler)
+
+    def open_spider(self) -> None:
+        """Open the file under a name that says it is not complete."""
+        spider: Any = self.crawler.spider
+        self.paths = spool_paths(self.folder, spider.source.id)
+        self.file = self.paths.partial.open("w", encoding="utf-8")
+
+    def process_item(self, item: Manifestation) -> Manifestation:
+        """Append one line."""
+        self.file.write(json.dumps(_as_json(item), ensure_ascii=False, sort_keys=True) + "\n")
+        self.count += 1
+        if item.published_at is None:
+            self.undated += 1
+        else:
+            self.first = min(filter(None, (self.first, item.published_at)))
+            self.last = max(filter(None, (self.last, item.published_at)))
+        return item
+
+    def close_spider(self) -> None:
+        """Make the items durable and only then say how the source fared."""
+        spider: Any = self.crawler.spider
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+        self.paths.partial.replace(self.paths.items)
+        draft = self.paths.health.with_suffix(".tmp")
+        draft.write_text(json.dumps(asdict(self._health(spider)), ensure_ascii=False, sort_keys=True), encoding="utf-8")
+        draft.replace(self.paths.health)
+
+    def _health(self, spider: PlatformSpider) -> SourceHealth:
+        status, reason, detail = judge(spider, self.count)
+        asked = spider.source.host is not None
+        robots: Any = {"robots_closed": "disallowed", "robots_unreachable": "unreachable"}
+        state = next((robots[problem.reason] for problem in spider.problems if problem.reason in robots), None)
+        return SourceHealth(
+            source_id=spider.source.id,
+            status=status,
+            reason=reason,
+            detail=detail,
+            request_count=spider.request_count,
+            byte_count=spider.byte_count,
+            item_count=self.count,
+            undated_count=self.undated,
+            skipped_count=spider.skipped_count,
+            first_published_at=self.first.isoformat() if self.first else None,
+            last_published_at=self.last.isoformat() if self.last else None,
+            robots=state or ("allowed" if asked else "not_asked"),
+            cursor=self.last.isoformat() if self.last else None,
+        )
+
+
+def judge(spider: PlatformSpider, item_count: int) -> tuple[Status, Any, str]:
+    """Return (status, reason, detail) of a finished source: what was lost outweighs what was read."""
+    details = "; ".join(dict.fromkeys(problem.detail for problem in spider.problems[:3]))
+    if spider.problems and not spider.started_well:
+        return "failed", spider.problems[0].reason, details
+    if spider.budget_reached is not None:
+        return "partial", spider.budget_reached, f"stopped after {spider.request_count} requests"
+    if all(problem.reason == "robots_closed" for problem in spider.problems) and spider.problems and item_count:
+        return "ok", "robots_closed", details  # left alone as asked: nothing is lost that we might have had
+    if spider.problems:
+        return "partial", spider.problems[0].reason, details
+    if spider.interrupted:
+        return "partial", "interrupted", "the crawl was stopped before this source was read whole"
+    if item_count == 0:
+        return "empty", "nothing_published", ""
+    expect = spider.source.expect
+    if item_count < expect.min:
+        return "ok", "fewer_than_expected", f"{item_count} items; {expect.min} to {expect.max} are expected"
+    if item_count > expect.max:
+        return "ok", "more_than_expected", f"{item_count} items; {expect.min} to {expect.max} are expected"
+    return "ok", "none", ""
+
+
+def _as_json(item: Manifestation) -> dict[str, Any]:
+    fields = asdict(item)
+    del fields["author"]
+    for name in ("published_at", "modified_at"):
+        fields[name] = fields[name].isoformat() if fields[name] else None
+    return fields

@@ -1,0 +1,77 @@
+"""Scrapy settings, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from collectors.catalog import City, Source
+from collectors.network import mapped_address
+
+VERSION = "0.1.0"
+
+
+def agent_string(city: City) -> str:
+    """Return the User-Agent: the program, and whom a webmaster can write to."""
+    return f"escucha/{VERSION} (escucha municipal de {city.name}; +mailto:{city.contact})"
+
+
+def crawl_settings(city: City, source: Source, hosts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings for the crawl of one source.
+
+    Args:
+        city: its contact goes into the agent string.
+        source: its delay holds unless its host is mapped to this machine.
+        hosts: host pattern -> loopback address:port; empty for a real city.
+    """
+    mapped = source.host is not None and mapped_address(source.host, hosts) is not None
+    return {
+        "USER_AGENT": agent_string(city),
+        "ESCUCHA_HOSTS": dict(hosts),
+        "TWISTED_DNS_RESOLVER": "collectors.network.TableResolver",
+        # Manners: one request at a time to a host, with a real pause; a mapped host is our own and needs none.
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        "CONCURRENT_REQUESTS": 1,
+        "DOWNLOAD_DELAY": 0.0 if mapped else source.delay_seconds,
+        "DOWNLOAD_DELAY_JITTER": 0.5,
+        "ROBOTSTXT_OBEY": True,
+        "ROBOTSTXT_USER_AGENT": "escucha",
+        "COOKIES_ENABLED": False,
+        "RETRY_TIMES": 2,  # three attempts in all
+        "REDIRECT_MAX_TIMES": 5,
+        "METAREFRESH_ENABLED": False,
+        "HTTPERROR_ALLOW_ALL": True,  # spiders name the status in the health of the source
+        # Limits: a dripping or endless answer costs a bounded amount.
+        "DOWNLOAD_TIMEOUT": 20,
+        "DOWNLOAD_MAXSIZE": 20 * 1024 * 1024,
+        "DOWNLOAD_WARNSIZE": 0,
+        "DEPTH_LIMIT": 400,
+        # Safety: only the two web schemes, certificates checked, no port opened.
+        "DOWNLOAD_HANDLERS": {"file": None, "data": None, "ftp": None, "s3": None},
+        "DOWNLOAD_VERIFY_CERTIFICATES": True,
+        "TELNETCONSOLE_ENABLED": False,
+        "REMOTE_CONTROL_ENABLED": False,
+        "DOWNLOADER_MIDDLEWARES": {
+            "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+            "collectors.robots.StrictRobots": 100,
+            "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,  # environment proxies would bypass the guard
+        },
+        "EXTENSIONS": {
+            "collectors.budget.SourceBudget": 10,
+            "scrapy.extensions.telnet.TelnetConsole": None,
+            "scrapy.extensions.remote_control.RemoteControl": None,
+            "scrapy.extensions.memusage.MemoryUsage": None,
+            "scrapy.extensions.logstats.LogStats": None,
+            "scrapy.extensions.feedexport.FeedExporter": None,
+        },
+        "ITEM_PIPELINES": {
+            "collectors.item_pipelines.Validate": 100,
+            "collectors.item_pipelines.Redact": 200,
+            "collectors.item_pipelines.Deduplicate": 300,
+            "collectors.item_pipelines.Spool": 400,
+        },
+        # Logs carry ids and counts, never a citizen's words.
+        "LOG_LEVEL": "WARNING",
+        "LOG_FORMATTER": "collectors.item_pipelines.WordlessLogFormatter",
+        "STATS_DUMP": False,
+    }

@@ -1,0 +1,123 @@
+"""What every platform's spider shares: its source, its window, and an account of what went wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import scrapy
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.utils.defer import deferred_from_coro
+
+from collectors.catalog import City, PlatformOptions, Source
+from collectors.dates import parse_published
+from collectors.health import Reason, SourceProblem
+from collectors.items import Manifestation
+from collectors.period import Period
+from collectors.robots import RobotsClosed
+from collectors.text import clean_text
+
+if TYPE_CHECKING:
+    from twisted.python.failure import Failure
+
+logger = logging.getLogger("collectors")
+
+
+class PlatformSpider(scrapy.Spider):
+    """Walks one source for one window and yields manifestations; knows the platform, never the place."""
+
+    Options: ClassVar[type[PlatformOptions]] = PlatformOptions
+    """The closed model of `options` in the city's file."""
+
+    def __init__(self, *, city: City, source: Source, period: Period, project: Path, **kwargs: Any) -> None:
+        """Bind the spider to one source and one window.
+
+        Args:
+            city: gives the time zone of dates without one.
+            source: where to go; `source.options` is an instance of `Options`.
+            period: items outside it may be yielded too when they were seen anyway.
+            project: the project folder; only `file` sources read below it.
+            kwargs: Scrapy's own.
+        """
+        super().__init__(name=source.platform, **kwargs)
+        self.city, self.source, self.period, self.project = city, source, period, project
+        self.allowed_domains = [source.host] if source.host else []
+        self.problems: list[SourceProblem] = []
+        self.started_well = False
+        self.budget_reached: str | None = None
+        self.request_count = 0
+        self.byte_count = 0
+        self.skipped_count = 0
+        self.cursor: str | None = None
+        self._official_names = {_fold(name) for name in source.publisher.authors}
+
+    @property
+    def interrupted(self) -> bool:
+        """True once the crawl was told to stop before it was done."""
+        return not self.crawler.crawling
+
+    def request(self, url: str, callback: Any, **kwargs: Any) -> Request:
+        """Return a request whose every failure ends up in the source's health."""
+        return Request(url, callback=callback, errback=self.note_failure, **kwargs)
+
+    def note_failure(self, failure: Failure) -> None:
+        """Remember why a request brought nothing (Scrapy's errback)."""
+        error: Any = failure.value
+        url = getattr(getattr(failure, "request", None), "url", self.source.url)
+        if isinstance(error, RobotsClosed):
+            self.note("robots_unreachable", f"robots.txt of {self.source.host} cannot be read, so nothing is fetched")
+        elif isinstance(error, IgnoreRequest) and "robots" in str(error).lower():
+            self.note("robots_closed", f"robots.txt forbids {url}")
+        elif not isinstance(error, IgnoreRequest):
+            self.note("unreachable", f"{url}: {type(error).__name__}")
+
+    def note(self, reason: Reason, detail: str) -> None:
+        """Remember a problem; the first one becomes the reason in the source's health."""
+        self.problems.append(SourceProblem(reason, detail))
+
+    def readable(self, response: Response) -> bool:
+        """Tell whether a response is worth parsing; remember why where it is not."""
+        if response.status < 400:
+            self.started_well = True
+            return True
+        self.note("http_error", f"HTTP {response.status} at {response.url}")
+        return False
+
+    def close_soon(self, reason: str) -> None:
+        """End the crawl after what is under way (used by the budget)."""
+        engine: Any = self.crawler.engine
+        deferred_from_coro(engine.close_spider_async(reason=reason))
+
+    def published(self, raw: str | None, *, order: Any = "day_first") -> datetime | None:
+        """Parse a date as this source writes it; None if it is absent or not understood."""
+        if raw is None or not raw.strip():
+            return None
+        return parse_published(raw, zone=self.city.zone, order=order, reference=datetime.now(UTC))
+
+    def manifestation(self, *, text: str, author: str | None = None, **fields: Any) -> Iterable[Manifestation]:
+        """Yield one item, or none (counted) if it has no text; the publisher's own words become `official`."""
+        cleaned = clean_text(text).strip()
+        if not cleaned:
+            self.skipped_count += 1
+            return
+        title = fields.pop("title", None)
+        name = clean_text(author).strip() if author else None
+        if name and _fold(name) in self._official_names and fields.get("kind", "manifestation") == "manifestation":
+            fields["kind"] = "official"
+        yield Manifestation(
+            source_id=self.source.id,
+            channel=self.source.channel,
+            text=cleaned,
+            author=name or None,
+            title=(clean_text(title).strip() or None) if title else None,
+            **fields,
+        )
+
+
+def _fold(name: str) -> str:
+    return " ".join(name.casefold().split())

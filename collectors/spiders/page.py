@@ -1,0 +1,280 @@
+"""HTML sites: an index of articles or topics, each with a thread of comments that are the manifestations.
+
+Three kinds of markup are known: `comment_list` (the list that WordPress themes print since 2.7, `wp_list_comments`),
+`microdata` (schema.org/Comment), and `selectors`, given in the city's file for a site that has neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Literal, Self
+
+from parsel import Selector
+from pydantic import Field, model_validator
+from scrapy import Request
+from scrapy.http import Response, TextResponse
+
+from collectors.catalog import Closed, PlatformOptions
+from collectors.items import Manifestation
+from collectors.spiders.base import PlatformSpider
+from collectors.text import decode_bytes, html_to_text
+
+LOOKBACK = timedelta(days=60)
+"""An article older than the window by this much is taken to gather no new comments; the index is left there."""
+
+
+class ArticleSelectors(Closed):
+    """Where an article shows what it is. A selector is CSS; `css@attribute` takes an attribute instead of the text."""
+
+    title: str = Field("h1", description="Headline or topic.")
+    date: str | None = Field(None, description="Date of the article.")
+    body: str | None = Field(None, description="Text of the article; none for a forum topic.")
+
+
+class CommentSelectors(Closed):
+    """Where a comment shows what it is; each selector is looked up inside the comment, its answers left out."""
+
+    item: str = Field(description="One comment, nested answers included.")
+    text: str
+    author: str | None = None
+    date: str | None = None
+    id: str = Field("@id", description="`@attribute` alone is an attribute of the comment itself.")
+    parent: str | None = Field(None, description="Id of the comment answered; without it, the comment around this one.")
+    reactions: str | None = None
+
+
+class Markup(Closed):
+    """How a site writes its index, its articles and its threads."""
+
+    article_links: str
+    next_page: str | None = None
+    article: ArticleSelectors = Field(default_factory=lambda: ArticleSelectors.model_validate({}))
+    comment: CommentSelectors
+    more_comments: str | None = None
+
+
+MARKUPS: dict[str, Markup] = {
+    "comment_list": Markup(
+        article_links="article h2 a, article h3 a, .entry-title a",
+        next_page="a.next, a[rel=next]",
+        article=ArticleSelectors(title="h1", date="article time@datetime", body="article .entry-content"),
+        comment=CommentSelectors(
+            item="li.comment",
+            text=".comment-content",
+            author="cite.fn, .comment-author .fn",
+            date="time@datetime",
+        ),
+        more_comments=".comment-navigation a.next, a.next-comments",
+    ),
+    "microdata": Markup(
+        article_links="a[itemprop=url], article h2 a",
+        next_page="a[rel=next]",
+        article=ArticleSelectors(
+            title="[itemprop=headline], h1", date="[itemprop=datePublished]@datetime", body="[itemprop=articleBody]"
+        ),
+        comment=CommentSelectors(
+            item="[itemtype$='schema.org/Comment']",
+            text="[itemprop=text]",
+            author="[itemprop=author] [itemprop=name], [itemprop=author]",
+            date="[itemprop=dateCreated]@datetime, [itemprop=datePublished]@datetime",
+            reactions="[itemprop=upvoteCount]",
+        ),
+        more_comments="a[rel~=next][class~=comments]",
+    ),
+}
+"""Markup known by name."""
+
+
+class PageOptions(PlatformOptions):
+    """How the site is written: a markup known by name, or selectors."""
+
+    markup: Literal["comment_list", "microdata", "selectors"] = Field(description="`selectors` needs article_links and comment.")
+    article_links: str | None = Field(None, description="CSS of the links to articles or topics on an index page.")
+    next_page: str | None = Field(None, description="CSS of the link to the next index page.")
+    article: ArticleSelectors | None = None
+    comment: CommentSelectors | None = None
+    more_comments: str | None = Field(None, description="CSS of the link to the next page of a thread.")
+    date_order: Literal["day_first", "month_first", "year_first"] = "day_first"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.markup == "selectors" and (self.article_links is None or self.comment is None):
+            raise ValueError("markup `selectors` needs article_links and comment")
+        return self
+
+    def resolved(self) -> Markup:
+        """Return the markup: the named one, with whatever the file gives itself on top."""
+        given = self.model_dump(exclude_none=True, exclude={"markup", "date_order"})
+        known = MARKUPS.get(self.markup)
+        return Markup.model_validate({**(known.model_dump() if known else {}), **given})
+
+
+@dataclass
+class IndexPage:
+    """An index page under way: the next one is asked for only when its articles are read and one is recent enough."""
+
+    next_url: str | None
+    pending: int
+    newest: datetime | None = None
+    undated: bool = field(default=False)
+
+
+class PageSpider(PlatformSpider):
+    """Walks index -> articles -> thread pages, newest first, and stops where the articles are long before the window."""
+
+    Options: ClassVar[type[PlatformOptions]] = PageOptions
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Resolve the markup once."""
+        super().__init__(**kwargs)
+        options: Any = self.source.options
+        self.markup: Markup = options.resolved()
+        self.date_order: str = options.date_order
+
+    async def start(self) -> AsyncIterator[Request]:
+        """Ask for the first index page."""
+        yield self.request(self.source.url, self.parse_index)
+
+    def parse_index(self, response: Response) -> Iterator[Request]:
+        """Ask for each article of an index page."""
+        if not self.readable(response):
+            return
+        page = _selector(response)
+        links = dict.fromkeys(response.urljoin(href) for href in page.css(self.markup.article_links).xpath("@href").getall())
+        following = page.css(self.markup.next_page).xpath("@href").get() if self.markup.next_page else None
+        index = IndexPage(response.urljoin(following) if following else None, pending=len(links))
+        if not links:
+            self.note("malformed", f"{response.url}: no link matches {self.markup.article_links!r}")
+        for url in links:
+            yield Request(
+                url, self.parse_article, errback=self._article_failed, cb_kwargs={"index": index}, meta={"index": index}
+            )
+
+    def parse_article(self, response: Response, index: IndexPage) -> Iterator[Manifestation | Request]:
+        """Yield the article as context and its thread as manifestations."""
+        if self.readable(response):
+            page = _selector(response)
+            article = self.markup.article
+            raw = _pick(page, article.date)
+            published = self.published(raw, order=self.date_order)
+            index.undated |= published is None
+            index.newest = max(filter(None, (index.newest, published)), default=None)
+            body = _markup_of(page, article.body) if article.body else ""
+            yield from (
+                self.manifestation(
+                    kind="official" if self.source.publisher.official else "article",
+                    native_id=f"article:{response.url}",
+                    url=response.url,
+                    title=_pick(page, article.title),
+                    text=html_to_text(body),
+                    published_at=published,
+                    published_raw=raw,
+                )
+                if body
+                else ()
+            )
+            yield from self.parse_thread(response)
+        yield from self._article_done(index)
+
+    def parse_thread(self, response: Response) -> Iterator[Manifestation | Request]:
+        """Yield each comment of a thread page and ask for the next page of the thread."""
+        if not self.readable(response):
+            return
+        page = _selector(response)
+        items = page.css(self.markup.comment.item)
+        identities = {id(item.root) for item in items}
+        for item in items:
+            yield from self._comment(item, response.url, identities)
+        following = page.css(self.markup.more_comments).xpath("@href").get() if self.markup.more_comments else None
+        if following:
+            yield self.request(response.urljoin(following), self.parse_thread)
+
+    def _comment(self, item: Selector, page_url: str, items: set[int]) -> Iterator[Manifestation]:
+        known = self.markup.comment
+        native_id = _pick(item, known.id)
+        raw = _own(item, known.date, items)
+        parent = _pick(item, known.parent) if known.parent else _around(item, known, items)
+        reactions = _own(item, known.reactions, items)
+        yield from self.manifestation(
+            native_id=native_id,
+            parent_id=parent or f"article:{page_url}",
+            url=f"{page_url.split('#')[0]}#{native_id}" if native_id else None,
+            author=_own(item, known.author, items),
+            text=html_to_text(_own_markup(item, known.text, items)),
+            published_at=self.published(raw, order=self.date_order),
+            published_raw=raw,
+            reactions=int(reactions) if reactions and reactions.isdecimal() else None,
+        )
+
+    def _article_failed(self, failure: Any) -> Iterator[Request]:
+        self.note_failure(failure)
+        yield from self._article_done(failure.request.meta["index"])
+
+    def _article_done(self, index: IndexPage) -> Iterator[Request]:
+        index.pending -= 1
+        recent = index.undated or index.newest is None or index.newest >= self.period.start_utc - LOOKBACK
+        if index.pending == 0 and index.next_url and recent:
+            yield self.request(index.next_url, self.parse_index)
+
+
+def _selector(response: Response) -> Selector:
+    """Return the page as a selector, decoded by our own rule: Scrapy reads unlabelled windows-1252 as cp1250."""
+    declared = response.headers.get("Content-Type", b"").decode("latin-1").lower().partition("charset=")[2].strip(" \"'")
+    text, _ = decode_bytes(response.body, declared=declared or None)
+    if not isinstance(response, TextResponse) and "<" not in text[:2000]:
+        text = ""
+    return Selector(text=text or "<html></html>", type="html", huge_tree=False)
+
+
+def _pick(scope: Selector, selector: str | None) -> str | None:
+    """Return the first value of `css`, `css@attribute` or `@attribute`; alternatives are separated by commas."""
+    return _first_value(_nodes(scope, selector))
+
+
+def _first_value(nodes: Iterator[tuple[Selector, str | None]]) -> str | None:
+    for node, attribute in nodes:
+        value = node.attrib.get(attribute) if attribute else html_to_text(node.get())
+        if value and value.strip():
+            return " ".join(value.split())
+    return None
+
+
+def _nodes(scope: Selector, selector: str | None) -> Iterator[tuple[Selector, str | None]]:
+    for alternative in (selector or "").split(","):
+        css, _, attribute = alternative.strip().partition("@")
+        if css or attribute:
+            for node in scope.css(css) if css else [scope]:
+                yield node, attribute or None
+
+
+def _own_nodes(item: Selector, selector: str | None, items: set[int]) -> Iterator[tuple[Selector, str | None]]:
+    """Yield the matches that belong to this comment and not to an answer nested in it."""
+    for node, attribute in _nodes(item, selector):
+        around: Any = node.root
+        while around is not None and id(around) not in items:
+            around = around.getparent()
+        if around is item.root:
+            yield node, attribute
+
+
+def _own(item: Selector, selector: str | None, items: set[int]) -> str | None:
+    return _first_value(_own_nodes(item, selector, items))
+
+
+def _own_markup(item: Selector, selector: str, items: set[int]) -> str:
+    node = next((node for node, _ in _own_nodes(item, selector, items)), None)
+    return str(node.get()) if node is not None else ""
+
+
+def _markup_of(page: Selector, selector: str) -> str:
+    return page.css(selector).get() or ""
+
+
+def _around(item: Selector, known: CommentSelectors, items: set[int]) -> str | None:
+    """Return the id of the comment that this one is nested in, or None."""
+    around: Any = item.root.getparent()
+    while around is not None and id(around) not in items:
+        around = around.getparent()
+    return around.get(known.id.partition("@")[2]) if around is not None else None

@@ -1,0 +1,51 @@
+"""The spool: what a crawl leaves on disk for the one process that writes the warehouse.
+
+A spool folder belongs to one crawl. Each source has `<source>.jsonl` (redacted items, one JSON object a line, in the
+order in which they were seen) and `<source>.health.json`, written last: a source without it was not read to its end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from collectors.health import SourceHealth
+from collectors.items import Manifestation
+
+
+class SpoolPaths(NamedTuple):
+    """The files of one source in a spool folder."""
+
+    partial: Path
+    items: Path
+    health: Path
+
+
+def spool_paths(folder: Path, source_id: str) -> SpoolPaths:
+    """Return the paths of a source; none of them need exist."""
+    return SpoolPaths(folder / f"{source_id}.jsonl.partial", folder / f"{source_id}.jsonl", folder / f"{source_id}.health.json")
+
+
+def complete_sources(folder: Path) -> list[str]:
+    """Return the ids of the sources that were read to their end, sorted."""
+    return sorted(path.name.removesuffix(".health.json") for path in folder.glob("*.health.json"))
+
+
+def load_health(folder: Path, source_id: str) -> SourceHealth:
+    """Load how a source fared."""
+    return SourceHealth(**json.loads(spool_paths(folder, source_id).health.read_text(encoding="utf-8")))
+
+
+def load_items(folder: Path, source_id: str) -> Iterator[Manifestation]:
+    """Yield the items of a source in the order in which they were seen."""
+    known = {field.name for field in fields(Manifestation)}
+    with spool_paths(folder, source_id).items.open(encoding="utf-8") as lines:
+        for line in lines:
+            values: dict[str, Any] = json.loads(line)
+            for name in ("published_at", "modified_at"):
+                values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+            yield Manifestation(**{name: value for name, value in values.items() if name in known})

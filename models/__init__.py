@@ -1,0 +1,1 @@
+"""Models: texts in, predictions out; no database, and no network once loaded."""

@@ -1,0 +1,109 @@
+"""Annotate: read every message that the configured annotators have not read yet, and append what they read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from collectors.catalog import City
+from collectors.period import Period
+from models.annotator import Annotator, Prediction
+from pipelines.project import Project
+from pipelines.runs import Readers, record_run
+from pipelines.warehouse import Warehouse
+
+BATCH_SIZE = 1_000
+"""Messages read and committed at a time; a killed run loses at most this much work."""
+
+UNREAD = """
+    select distinct m.manifestation_id, m.version, t.text
+    from manifestation m join manifestation_text t using (manifestation_id, version)
+    where m.city = $city and m.kind = 'manifestation'
+        and (m.published_at is null or (m.published_at >= $start and m.published_at < $end))
+        and not exists (
+            from annotation a
+            where a.manifestation_id = m.manifestation_id and a.version = m.version
+                and a.annotator = $annotator and a.revision = $revision and a.taxonomy_version = $taxonomy)
+    order by 1, 2
+"""
+
+
+def annotate(
+    warehouse: Warehouse,
+    project: Project,
+    city: City,
+    period: Period,
+    readers: Readers,
+    *,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> int:
+    """Read what is unread in a window (undated messages included) and return the number of annotations added.
+
+    Args:
+        warehouse: open for writing.
+        project: the project, for the run's record.
+        city: whose messages.
+        period: messages published in it; undated ones are read too.
+        readers: the annotators; each reads only what it has not read in its present revision.
+        progress: called with (annotator, read, to read) after each committed batch.
+    """
+    added = 0
+    with record_run(warehouse, project, city, "annotate", period, readers) as run_id:
+        for name, annotator in readers.annotators.items():
+            _append_labels(warehouse, annotator, readers.taxonomy_version, run_id)
+            parameters = {"city": city.id, "start": period.start_utc, "end": period.end_utc}
+            identity = {"annotator": name, "revision": annotator.revision, "taxonomy": readers.taxonomy_version}
+            unread = warehouse.query(UNREAD, {**parameters, **identity})
+            for first in range(0, len(unread), BATCH_SIZE):
+                part = unread[first : first + BATCH_SIZE]
+                rows = _annotation_rows(annotator, part, readers.taxonomy_version, run_id)
+                with warehouse.transaction():
+                    warehouse.append("annotation", rows)
+                added += len(rows)
+                progress(name, first + len(part), len(unread))
+    return added
+
+
+def _annotation_rows(
+    annotator: Annotator, part: Sequence[tuple[Any, ...]], taxonomy_version: str, run_id: str
+) -> list[dict[str, Any]]:
+    predictions = annotator.predict([text for _, _, text in part])
+    return [
+        row
+        for (identity, version, _), prediction in zip(part, predictions, strict=True)
+        for row in _rows_of(annotator, identity, version, prediction, taxonomy_version, run_id)
+    ]
+
+
+def _rows_of(
+    annotator: Annotator, identity: str, version: str, prediction: Prediction, taxonomy_version: str, run_id: str
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "manifestation_id": identity,
+            "version": version,
+            "task": task,
+            "annotator": annotator.name,
+            "revision": annotator.revision,
+            "taxonomy_version": taxonomy_version,
+            "label": reading.label,
+            "score": reading.score,
+            "probabilities": [reading.probabilities[label] for label in annotator.tasks[task]],
+            "run_id": run_id,
+        }
+        for task, reading in prediction.items()
+    ]
+
+
+def _append_labels(warehouse: Warehouse, annotator: Annotator, taxonomy_version: str, run_id: str) -> None:
+    """Keep the order of the labels once for each revision, so that the probabilities stay readable."""
+    identity = {"annotator": annotator.name, "revision": annotator.revision, "taxonomy_version": taxonomy_version}
+    known = warehouse.query(
+        "select task from annotator_task where annotator = $annotator and revision = $revision and taxonomy_version = $taxonomy_version",
+        identity,
+    )
+    if known:
+        return
+    with warehouse.transaction():
+        rows = [{**identity, "task": task, "labels": list(labels), "run_id": run_id} for task, labels in annotator.tasks.items()]
+        warehouse.append("annotator_task", rows)

@@ -1,0 +1,443 @@
+"""The command line. Light on purpose: each command imports what it needs when it runs, so `--help` answers at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collectors.catalog import City
+    from collectors.period import Period
+    from pipelines.collect import SourceOutcome
+    from pipelines.project import Project
+    from pipelines.report import Report
+    from pipelines.warehouse import Warehouse
+
+app = typer.Typer(
+    name="escucha",
+    help="Listen to what a city's people write in public, and let anyone check what was heard.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 ok, 1 internal error, 2 wrong use or configuration, 3 partial (a source failed), 4 nothing to report, "
+    "5 warehouse busy, 6 no secret, 130 interrupted.",
+)
+sources_app = typer.Typer(help="Look at a city's sources.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(sources_app, name="sources")
+
+OK, INTERNAL, USAGE, PARTIAL, NO_DATA, BUSY, PRIVACY, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
+
+CityName = Annotated[str, typer.Argument(metavar="CITY", help="A city of the project: the name of its file in data/cities.")]
+From = Annotated[str, typer.Option("--from", help="First day (2021-04-01, 2021-04, ayer, mes-pasado).")]
+To = Annotated[str | None, typer.Option("--to", help="Last day, inclusive. By default the end of what --from names.")]
+SeenUntil = Annotated[str | None, typer.Option(help="Leave out what was first seen after this instant (ISO 8601 with offset).")]
+SourceNames = Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be given several times.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; fetch nothing, write nothing.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+ProjectDir = Annotated[
+    Path | None, typer.Option("--project", help="Project folder; by default the nearest that holds data/cities.")
+]
+LockTimeout = Annotated[float, typer.Option(help="Seconds to wait for another run to finish writing.")]
+
+
+def main() -> None:
+    """Run the command line and turn every expected failure into a plain message and its exit code."""
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else OK)
+    except KeyboardInterrupt:
+        _say("interrupted; what was complete is kept, and running again goes on from there")
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        sys.exit(_report_failure(error))
+
+
+def _report_failure(error: Exception) -> int:
+    """Print a failure on stderr and return its exit code; what was not foreseen keeps its traceback."""
+    import click
+
+    if isinstance(error, click.exceptions.Abort):
+        return INTERRUPTED
+    if isinstance(error, click.ClickException):
+        error.show()
+        return USAGE
+    code = _EXIT_CODES.get(type(error).__name__)
+    if code is None:
+        raise error
+    _say(str(error))
+    return code
+
+
+_EXIT_CODES = {
+    "ConfigurationError": USAGE,
+    "PeriodError": USAGE,
+    "ProjectError": USAGE,
+    "UsageProblem": USAGE,
+    "NothingToReport": NO_DATA,
+    "NotAnnotated": NO_DATA,
+    "WarehouseBusy": BUSY,
+    "WarehouseError": USAGE,
+    "SecretError": PRIVACY,
+}
+"""Errors that a user can mend, by class name (importing the classes would load what `--help` must not)."""
+
+
+class UsageProblem(ValueError):
+    """An option cannot be used as given."""
+
+
+@app.command()
+def pilot(
+    project: ProjectDir = None,
+    as_json: AsJson = False,
+    lock_timeout: LockTimeout = 10.0,
+) -> int:
+    """Replay the synthetic Ate month: 25 sources over HTTP, classified, reported."""
+    from pipelines.project import find_project
+
+    found = find_project(project)
+    if not (found.pilot / "served").is_dir():
+        raise UsageProblem(f"the synthetic month is not in {found.root / 'data' / 'pilot'}; it comes with the repository")
+    return _run_all(found, "ate", "2021-04-01", "2021-04-30", as_json=as_json, lock_timeout=lock_timeout, evaluate=True)
+
+
+@app.command()
+def run(
+    city: CityName,
+    start: From,
+    end: To = None,
+    seen_until: SeenUntil = None,
+    source: SourceNames = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    project: ProjectDir = None,
+    lock_timeout: LockTimeout = 10.0,
+) -> int:
+    """Collect, annotate and report one window of a city."""
+    from pipelines.project import find_project
+
+    found = find_project(project)
+    if dry_run:
+        return _show_plan(found, city, start, end, source or [], as_json)
+    return _run_all(
+        found, city, start, end, seen_until=seen_until, source_ids=source or [], as_json=as_json, lock_timeout=lock_timeout
+    )
+
+
+@app.command()
+def collect(
+    city: CityName,
+    start: From,
+    end: To = None,
+    source: SourceNames = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    project: ProjectDir = None,
+    lock_timeout: LockTimeout = 10.0,
+) -> int:
+    """Crawl the sources of a city for a window and store what they gave."""
+    from pipelines.project import find_project
+
+    found = find_project(project)
+    if dry_run:
+        return _show_plan(found, city, start, end, source or [], as_json)
+    with _window(found, city, start, end, lock_timeout) as (warehouse, loaded, period):
+        outcomes = _collect(warehouse, found, loaded, period, source or [])
+    _print({"outcomes": [_outcome_row(outcome) for outcome in outcomes]}, as_json, lambda: None)
+    return _collection_code(outcomes)
+
+
+@app.command()
+def annotate(
+    city: CityName,
+    start: From,
+    end: To = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    project: ProjectDir = None,
+    lock_timeout: LockTimeout = 10.0,
+) -> int:
+    """Read the stored messages of a window that the models have not read yet."""
+    from pipelines.project import find_project
+
+    found = find_project(project)
+    if dry_run:
+        return _show_plan(found, city, start, end, [], as_json)
+    with _window(found, city, start, end, lock_timeout) as (warehouse, loaded, period):
+        added = _annotate(warehouse, found, loaded, period)
+    _print({"annotations_added": added}, as_json, lambda: typer.echo(f"{added} annotations added"))
+    return OK
+
+
+@app.command()
+def report(
+    city: CityName,
+    start: From,
+    end: To = None,
+    seen_until: SeenUntil = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    project: ProjectDir = None,
+    lock_timeout: LockTimeout = 10.0,
+) -> int:
+    """Build the report tables of a window and write its page."""
+    from pipelines.project import find_project
+
+    found = find_project(project)
+    if dry_run:
+        return _show_plan(found, city, start, end, [], as_json)
+    with _window(found, city, start, end, lock_timeout) as (warehouse, loaded, period):
+        finished = _report(warehouse, found, loaded, period, seen_until)
+    _print(_report_row(finished), as_json, lambda: _print_summary(loaded, finished, found))
+    return OK
+
+
+@sources_app.command("check")
+def check_sources(city: CityName, as_json: AsJson = False, project: ProjectDir = None) -> int:
+    """Check a city's file and try the front door of each source: robots.txt, address, format."""
+    from pipelines.checks import check_city_sources
+    from pipelines.project import find_project
+
+    found = find_project(project)
+    results = list(check_city_sources(found, found.load_city(city), progress=None if as_json else _print_check))
+    _print({"sources": results}, as_json, lambda: None)
+    return PARTIAL if any(result["status"] == "failed" for result in results) else OK
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; may exist if it holds no project.")],
+) -> int:
+    """Make a project folder with a first city to fill in."""
+    from pipelines.starter import make_project
+
+    for path in make_project(directory):
+        typer.echo(str(path))
+    return OK
+
+
+@app.command()
+def publish(project: ProjectDir = None, as_json: AsJson = False, lock_timeout: LockTimeout = 10.0) -> int:
+    """Write the read-only copy of the warehouse that notebooks and dashboards open."""
+    from pipelines.project import find_project
+    from pipelines.warehouse import open_warehouse
+    from pipelines.warehouse import publish as publish_copy
+
+    found = find_project(project)
+    if not found.warehouse.is_file():
+        raise UsageProblem(f"there is no warehouse yet in {found.root}; run a window first")
+    with open_warehouse(found.warehouse, lock_timeout=lock_timeout) as warehouse:
+        publish_copy(warehouse, found.published)
+    _print({"path": str(found.published)}, as_json, lambda: typer.echo(str(found.published)))
+    return OK
+
+
+@app.command()
+def doctor(project: ProjectDir = None, as_json: AsJson = False) -> int:
+    """Check that everything a run needs is in place, and say how to mend what is not."""
+    from pipelines.checks import diagnose
+    from pipelines.project import find_project
+
+    findings = diagnose(find_project(project))
+    _print({"findings": findings}, as_json, lambda: _print_findings(findings))
+    return USAGE if any(not finding["ok"] for finding in findings) else OK
+
+
+def _run_all(
+    found: Project,
+    city: str,
+    start: str,
+    end: str | None,
+    *,
+    seen_until: str | None = None,
+    source_ids: list[str] | None = None,
+    as_json: bool,
+    lock_timeout: float,
+    evaluate: bool = False,
+) -> int:
+    from pipelines.warehouse import publish as publish_copy
+
+    with _window(found, city, start, end, lock_timeout) as (warehouse, loaded, period):
+        outcomes = _collect(warehouse, found, loaded, period, source_ids or [])
+        added = _annotate(warehouse, found, loaded, period)
+        finished = _report(warehouse, found, loaded, period, seen_until)
+        publish_copy(warehouse, found.published)
+        result = {
+            **_report_row(finished),
+            "manifestations_added": sum(outcome.added_count for outcome in outcomes),
+            "annotations_added": added,
+            "outcomes": [_outcome_row(outcome) for outcome in outcomes],
+        }
+        if evaluate:
+            from pipelines.pilot.evaluate import compare_with_truth
+
+            result["evaluation"] = compare_with_truth(warehouse, found)
+    _print(result, as_json, lambda: _print_summary(loaded, finished, found, result))
+    return _collection_code(outcomes)
+
+
+@contextmanager
+def _window(
+    found: Project, city: str, start: str, end: str | None, lock_timeout: float
+) -> Iterator[tuple[Warehouse, City, Period]]:
+    """Load the city, echo the window that is meant, and open the warehouse."""
+    from pipelines.warehouse import open_warehouse
+
+    loaded, period = _load_window(found, city, start, end)
+    _say(f"{loaded.name}{' (SYNTHETIC DATA)' if loaded.synthetic else ''}: {period}")
+    with open_warehouse(found.warehouse, lock_timeout=lock_timeout) as warehouse:
+        yield warehouse, loaded, period
+
+
+def _load_window(found: Project, city: str, start: str, end: str | None) -> tuple[City, Period]:
+    from collectors.period import parse_period
+
+    loaded = found.load_city(city)
+    return loaded, parse_period(start, end, loaded.zone, datetime.now(UTC).astimezone(loaded.zone).date())
+
+
+def _collect(warehouse: Warehouse, found: Project, city: City, period: Period, source_ids: list[str]) -> list[SourceOutcome]:
+    from pipelines.collect import collect as collect_window
+
+    known = {source.id for source in city.sources}
+    unknown = [name for name in source_ids if name not in known]
+    if unknown:
+        raise UsageProblem(f"{city.id} has no source {', '.join(unknown)}; available: {', '.join(sorted(known))}")
+    planned = len(source_ids) or sum(source.enabled for source in city.sources)
+    done: list[SourceOutcome] = []
+
+    def show(outcome: SourceOutcome) -> None:
+        done.append(outcome)
+        health = outcome.health
+        said = f"{health.status}{'' if health.reason == 'none' else ': ' + health.reason.replace('_', ' ')}"
+        counts = f"{health.item_count} items, {outcome.added_count} new"
+        _say(f"[{len(done):>2}/{planned}] {health.source_id:<26} {counts:<24} {said}")
+        if health.status in ("failed", "partial"):
+            _say(f"        {health.detail}")
+
+    return collect_window(warehouse, found, city, period, source_ids=source_ids, progress=show)
+
+
+def _annotate(warehouse: Warehouse, found: Project, city: City, period: Period) -> int:
+    from pipelines.annotate import annotate as annotate_window
+    from pipelines.runs import load_readers
+
+    def show(annotator: str, done: int, total: int) -> None:
+        _say(f"read by {annotator}: {done}/{total} messages", same_line=True, last=done == total)
+
+    return annotate_window(warehouse, found, city, period, load_readers(), progress=show)
+
+
+def _report(warehouse: Warehouse, found: Project, city: City, period: Period, seen_until: str | None) -> Report:
+    from pipelines.report import report as report_window
+    from pipelines.runs import load_readers
+
+    return report_window(warehouse, found, city, period, load_readers(), seen_until=_parse_instant(seen_until))
+
+
+def _parse_instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageProblem(f"--seen-until {text!r}: write an instant such as 2021-05-03T09:00:00-05:00") from error
+    if instant.tzinfo is None:
+        raise UsageProblem(f"--seen-until {text!r}: the offset is missing; write for example {text}-05:00")
+    return instant.astimezone(UTC)
+
+
+def _show_plan(found: Project, city: str, start: str, end: str | None, source_ids: list[str], as_json: bool) -> int:
+    loaded, period = _load_window(found, city, start, end)
+    chosen = [source for source in loaded.sources if not source_ids or source.id in source_ids]
+    plan = {
+        "city": loaded.id,
+        "synthetic": loaded.synthetic,
+        "period": str(period),
+        "sources": [
+            {"id": s.id, "platform": s.platform, "url": s.url, "channel": s.channel, "enabled": s.enabled} for s in chosen
+        ],
+    }
+
+    def show() -> None:
+        typer.echo(f"{loaded.name}: {period}")
+        for source in chosen:
+            typer.echo(f"  {source.id:<26} {source.platform:<10} {'' if source.enabled else '(disabled) '}{source.url}")
+
+    _print(plan, as_json, show)
+    return OK
+
+
+def _collection_code(outcomes: list[SourceOutcome]) -> int:
+    broken = [outcome for outcome in outcomes if outcome.health.status in ("failed", "partial")]
+    if outcomes and len(broken) == len(outcomes) and not any(outcome.health.item_count for outcome in outcomes):
+        return NO_DATA
+    return PARTIAL if broken else OK
+
+
+def _outcome_row(outcome: SourceOutcome) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {**asdict(outcome.health), "added_count": outcome.added_count}
+
+
+def _report_row(finished: Report) -> dict[str, Any]:
+    return {**finished.totals, "path": str(finished.path)}
+
+
+def _print_summary(city: City, finished: Report, found: Project, result: dict[str, Any] | None = None) -> None:
+    totals = finished.totals
+    if city.synthetic:
+        typer.echo("SYNTHETIC DATA: invented messages, for trying out and checking the program.")
+    typer.echo(f"report          {totals['report_id'][:12]}  seen until {finished.seen_until.astimezone(city.zone).isoformat()}")
+    typer.echo(
+        f"manifestations  {totals['manifestation_count']} counted of {totals['collected_count']} items ({totals['channel']})"
+    )
+    typer.echo(
+        f"distinct texts  {totals['distinct_text_count']}   voices {totals['voice_count']}   unsigned {totals['unsigned_count']}"
+    )
+    typer.echo(f"sources         {totals['source_alive_count']} alive of {totals['source_planned_count']}")
+    if result:
+        typer.echo(f"new             {result['manifestations_added']} items, {result['annotations_added']} annotations")
+        for line in (result.get("evaluation") or {}).get("lines", []):
+            typer.echo(line)
+    typer.echo(f"tables          {found.warehouse}")
+    typer.echo(f"page            {finished.path}")
+
+
+def _print_check(result: dict[str, Any]) -> None:
+    typer.echo(f"{result['status']:<8} {result['id']:<26} {result['said']}")
+
+
+def _print_findings(findings: list[dict[str, Any]]) -> None:
+    for finding in findings:
+        typer.echo(f"{'ok ' if finding['ok'] else 'NOT'} {finding['what']}: {finding['said']}")
+
+
+def _print(document: dict[str, Any], as_json: bool, show: Callable[[], None]) -> None:
+    """Print a result: one JSON document, or what `show` prints for people."""
+    if as_json:
+        typer.echo(json.dumps({"schema_version": 1, **document}, ensure_ascii=False, default=str, indent=2))
+    else:
+        show()
+
+
+def _say(text: str, *, same_line: bool = False, last: bool = True) -> None:
+    """Write progress to stderr as plain text: words from outside carry no terminal codes."""
+    safe = "".join(character for character in text if character.isprintable() or character == "\n")
+    overwrite = same_line and sys.stderr.isatty()
+    if same_line and not overwrite and not last:
+        return
+    sys.stderr.write(("\r" if overwrite else "") + safe + ("" if overwrite and not last else "\n"))
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Evaluation of the synthetic month: the only code that reads the planted truth."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.annotator import Prediction
+from models.settings import ModelsConfig, TaskSettings
+from models.taxonomy import NO_ISSUE, OTHER
+from pipelines.project import Project
+from pipelines.runs import Readers
+from pipelines.warehouse import Warehouse
+
+TRUTH_TASKS = ("category", "issue", "sentiment")
+
+
+@dataclass(frozen=True)
+class TruthReader:
+    """Stands where an annotator stands; its readings are in the warehouse already, planted by `append_truth`."""
+
+    revision: str
+    tasks: Mapping[str, tuple[str, ...]]
+    name: str = "truth"
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Refuse: truth is known by identity, never by text."""
+        raise NotImplementedError("the planted truth is looked up by manifestation, not read from a text")
+
+
+def load_truth(project: Project) -> list[dict[str, str]]:
+    """Load the planted truth: one dictionary per planted item, all values as text, "" where a label does not apply."""
+    with _truth_file(project).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def append_truth(warehouse: Warehouse, project: Project, readers: Readers) -> Readers:
+    """Append the planted labels as annotations and return readers whose category, issue and sentiment are the truth.
+
+    Items that do not count have no planted label; they read `otros` and `neu`, which the report's rules set aside.
+    """
+    labels = {
+        "category": readers.taxonomy.category_ids,
+        "issue": (*readers.taxonomy.issue_ids, NO_ISSUE),
+        "sentiment": readers.taxonomy.sentiment_ids,
+    }
+    truth = TruthReader(hashlib.sha256(_truth_file(project).read_bytes()).hexdigest()[:8], labels)
+    planted = {row["manifestation_id"]: row for row in load_truth(project)}
+    versions = warehouse.query("select distinct manifestation_id, version from manifestation where kind = 'manifestation'")
+    rows = [
+        _annotation(truth, task, identity, version, _planted_label(planted.get(identity, {}), task), readers.taxonomy_version)
+        for identity, version in versions
+        for task in TRUTH_TASKS
+    ]
+    with warehouse.transaction():
+        warehouse.append("annotation", rows)
+    chosen = dict(readers.config.tasks)
+    for task in TRUTH_TASKS:
+        chosen[task] = TaskSettings.model_construct(annotator=truth.name, threshold=0.0)
+    return Readers(readers.taxonomy, ModelsConfig.model_construct(tasks=chosen), {**readers.annotators, truth.name: truth})
+
+
+def compare_with_truth(warehouse: Warehouse, project: Project) -> dict[str, Any]:
+    """Compare the report that was just built with the planted truth.
+
+    Returns:
+        `planted` and `counted` totals, `category_accuracy` and `sentiment_accuracy` in [0, 1] over what both count,
+        `sentiment_macro_f1`, and `lines` that say so for people.
+    """
+    planted = {
+        row["manifestation_id"]: row for row in load_truth(project) if row["counted"] == "true" and row["channel"] == "online"
+    }
+    read = warehouse.query(
+        "select manifestation_id, category_id, sentiment from report_item where counted and channel = 'online'"
+    )
+    both = [(planted[identity], category, sentiment) for identity, category, sentiment in read if identity in planted]
+    base = max(len(both), 1)
+    category = sum(row["category"] == label for row, label, _ in both) / base
+    sentiment = sum(row["sentiment"] == label for row, _, label in both) / base
+    macro_f1 = _macro_f1([(row["sentiment"], label) for row, _, label in both])
+    return {
+        "planted": len(planted),
+        "counted": len(read),
+        "category_accuracy": category,
+        "sentiment_accuracy": sentiment,
+        "sentiment_macro_f1": macro_f1,
+        "lines": [
+            f"planted truth   {len(planted)} manifestations, {len(both)} of them counted",
+            f"model's errors  category right in {category:.1%}, sentiment in {sentiment:.1%} (macro-F1 {macro_f1:.2f})",
+        ],
+    }
+
+
+def _macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
+    """Return the unweighted mean over the true labels of F1, for (true, read) pairs."""
+    hits = Counter(true for true, read in pairs if true == read)
+    trues, reads = Counter(true for true, _ in pairs), Counter(read for _, read in pairs)
+    scores = [2 * hits[label] / (trues[label] + reads[label]) for label in trues]
+    return sum(scores) / max(len(scores), 1)
+
+
+def _planted_label(row: Mapping[str, str], task: str) -> str:
+    category = row.get("category") or OTHER
+    if task == "issue":
+        issue = row.get("issue") or ""
+        return (issue if "." in issue else f"{category}.{issue}") if issue else NO_ISSUE
+    return category if task == "category" else row.get("sentiment") or "neu"
+
+
+def _annotation(truth: TruthReader, task: str, identity: str, version: str, label: str, taxonomy_version: str) -> dict[str, Any]:
+    labels = truth.tasks[task]
+    return {
+        "manifestation_id": identity,
+        "version": version,
+        "task": task,
+        "annotator": truth.name,
+        "revision": truth.revision,
+        "taxonomy_version": taxonomy_version,
+        "label": labels[labels.index(label)],
+        "score": 1.0,
+        "probabilities": [float(candidate == label) for candidate in labels],
+        "run_id": "truth",
+    }
+
+
+def _truth_file(project: Project) -> Path:
+    return project.pilot / "truth" / "truth.csv"

@@ -1,0 +1,87 @@
+"""The project folder: where a city's files, the spool, the warehouse and the reports live."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from collectors.catalog import City, load_city
+
+
+class ProjectError(ValueError):
+    """The project folder, or a city in it, cannot be found."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with `data/cities` in it; everything that the program reads or writes is below it."""
+
+    root: Path
+
+    @property
+    def cities(self) -> Path:
+        """Folder of the city files."""
+        return self.root / "data" / "cities"
+
+    @property
+    def raw(self) -> Path:
+        """Folder of the spools."""
+        return self.root / "data" / "raw"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file that one process at a time writes."""
+        return self.root / "data" / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """The read-only copy for readers."""
+        return self.root / "data" / "published" / "escucha.duckdb"
+
+    @property
+    def reports(self) -> Path:
+        """Folder of the pages."""
+        return self.root / "data" / "reports"
+
+    @property
+    def pilot(self) -> Path:
+        """Folder of the synthetic month."""
+        return self.root / "data" / "pilot"
+
+    def city_file(self, city_id: str) -> Path:
+        """Return the path of a city's file.
+
+        Raises:
+            ProjectError: if the project has no such city; the message lists those it has.
+        """
+        path = self.cities / f"{city_id}.yml"
+        if Path(city_id).name != city_id or not path.is_file():
+            known = ", ".join(sorted(file.stem for file in self.cities.glob("*.yml"))) or "none"
+            raise ProjectError(f"no city {city_id!r} in {self.cities}; available: {known}")
+        return path
+
+    def load_city(self, city_id: str) -> City:
+        """Load a city of this project; see `collectors.catalog.load_city` for the errors."""
+        return load_city(self.city_file(city_id))
+
+    def config_digest(self, city_id: str) -> str:
+        """Return the digest of the city's file: 16 hex characters."""
+        return hashlib.sha256(self.city_file(city_id).read_bytes()).hexdigest()[:16]
+
+
+def find_project(given: Path | None, environ: Mapping[str, str] = os.environ) -> Project:
+    """Find the project folder: the one given, else ESCUCHA_PROJECT, else the nearest parent that holds `data/cities`.
+
+    Raises:
+        ProjectError: if there is none, saying how to make one.
+    """
+    named = given or (Path(environ["ESCUCHA_PROJECT"]) if environ.get("ESCUCHA_PROJECT") else None)
+    candidates = [named.absolute()] if named else [Path.cwd(), *Path.cwd().parents]
+    for folder in candidates:
+        if (folder / "data" / "cities").is_dir():
+            return Project(folder)
+    where = str(candidates[0]) if named else f"{candidates[0]} or a folder above it"
+    raise ProjectError(f"no data/cities in {where}; make a project with `escucha init DIR`, or name one with --project DIR")

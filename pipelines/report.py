@@ -1,0 +1,286 @@
+"""Report: the tables of one window, their audits, and the page made from them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from collectors.catalog import City
+from collectors.period import Period
+from pipelines.digests import folder_digest, value_digest
+from pipelines.project import Project
+from pipelines.reports.rendering import render_page
+from pipelines.runs import AuditFailed, NothingToReport, NotAnnotated, Readers, record_run
+from pipelines.warehouse import Warehouse
+
+REPORTS = Path(__file__).with_name("reports")
+
+SEEN_UNTIL = """
+    with health as (
+        select observed_at, (status, reason) is distinct from lag((status, reason)) over (partition by source_id order by batch_number)
+            as changed
+        from source_health
+        where city = $city and period_start < $end and period_end > $start
+    )
+    select max(instant) from (
+        select max(first_seen_at) as instant from manifestation
+        where city = $city and (published_at is null or (published_at >= $start and published_at < $end))
+        union all
+        select max(observed_at) from health where changed
+    )
+"""
+
+UNREAD = """
+    select count(*) from report_item
+    where kind = 'manifestation' and (sentiment = 'unclassified' or not exists (
+        select 1 from annotation as a join task_reader as r using (task, annotator, revision, taxonomy_version)
+        where a.manifestation_id = report_item.manifestation_id and a.version = report_item.version and a.task = 'category'))
+"""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished report."""
+
+    report_id: str
+    seen_until: datetime
+    path: Path
+    """The page."""
+
+    totals: Mapping[str, Any]
+    """The row of table `report` for the channel `online`, or for the first channel of a city without it."""
+
+
+def report(
+    warehouse: Warehouse,
+    project: Project,
+    city: City,
+    period: Period,
+    readers: Readers,
+    *,
+    seen_until: datetime | None = None,
+) -> Report:
+    """Build the tables of a window as seen at an instant, audit them, and write the page.
+
+    The same warehouse, window, instant, taxonomy and models give the same report id, rows and bytes.
+
+    Args:
+        warehouse: open for writing.
+        project: where the page goes.
+        city: whose window.
+        period: the window.
+        readers: whose readings are reported.
+        seen_until: what was first seen after it is left out; by default the last instant that changed this window.
+
+    Raises:
+        NothingToReport: if nothing was collected for the window up to that instant.
+        NotAnnotated: if messages of the window have not been read by these annotators.
+        AuditFailed: if a table breaks a rule; nothing is written then.
+    """
+    with record_run(warehouse, project, city, "report", period, readers):
+        instant = seen_until or last_change(warehouse, city, period)
+        if instant is None:
+            raise NothingToReport(f"nothing was collected for {city.id} in {period}; run `escucha collect {city.id}` first")
+        report_id = build_tables(warehouse, city, period, readers, instant)
+        page = render_page(warehouse, report_id, city, period, readers.taxonomy)
+        path = write_page(project, city, period, report_id, page)
+    totals = warehouse.rows("select * from report where report_id = $id order by channel desc", {"id": report_id})
+    return Report(report_id, instant, path, totals[0])
+
+
+def last_change(warehouse: Warehouse, city: City, period: Period) -> datetime | None:
+    """Return the last instant at which something new was seen for a window: an item, a version, another outcome of a source.
+
+    A collection that saw nothing new leaves it where it was, so that running again gives the same bytes. None if nothing
+    was ever collected for the window.
+    """
+    parameters = {"city": city.id, "start": period.start_utc, "end": period.end_utc}
+    ((instant,),) = warehouse.query(SEEN_UNTIL, parameters)
+    return instant if instant is None else datetime.fromisoformat(instant.isoformat())
+
+
+def build_tables(warehouse: Warehouse, city: City, period: Period, readers: Readers, seen_until: datetime) -> str:
+    """Build, audit and append the tables of a report, unless it exists already; return its id."""
+    window = {"city": city.id, "start": period.start_utc, "end": period.end_utc, "seen_until": seen_until}
+    _stage_dimensions(warehouse, city, period, readers)
+    for name in ("source_state", "report_item"):
+        sql = _sql("staging", name)
+        warehouse.query(f"create or replace temp table {name} as {sql}", _used(sql, window))
+    _require_annotations(warehouse, city, period)
+    inputs = _inputs(warehouse, city, period, readers, seen_until)
+    report_id = value_digest(inputs)
+    known = warehouse.query("select count(*) from report where report_id = $id", {"id": report_id})
+    if known[0][0]:
+        return report_id
+    warehouse.temporary("report_input", [_input_row(inputs, seen_until, period)], INPUT_COLUMNS)
+    parameters = {**window, "report_id": report_id, "timezone": city.timezone}
+    with warehouse.transaction():
+        for table in sorted((REPORTS / "tables").glob("*.sql")):
+            sql = table.read_text(encoding="utf-8")
+            warehouse.query(f"insert into {table.stem} by name {sql}", _used(sql, parameters))
+        audit_tables(warehouse, report_id)
+    return report_id
+
+
+def audit_tables(warehouse: Warehouse, report_id: str) -> None:
+    """Run every audit against a report.
+
+    Raises:
+        AuditFailed: naming each audit that returned rows, with the first of them.
+    """
+    failures = []
+    for audit in sorted((REPORTS / "audits").glob("*.sql")):
+        offending = warehouse.rows(audit.read_text(encoding="utf-8"), {"report_id": report_id})
+        if offending:
+            failures.append(f"{audit.stem}: {len(offending)} rows break its rule; the first is {offending[0]}")
+    if failures:
+        raise AuditFailed("; ".join(failures))
+
+
+def write_page(project: Project, city: City, period: Period, report_id: str, page: str) -> Path:
+    """Write the page under its report's id, whole or not at all, and as the newest of its window; return the latter."""
+    folder = project.reports / city.id / period.slug()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (f"informe-{report_id[:12]}.html", "informe.html"):
+        draft = folder / f".{name}.draft"
+        with draft.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(page)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(folder / name)
+    return folder / "informe.html"
+
+
+INPUT_COLUMNS = {
+    "city": "varchar",
+    "period_start": "timestamptz",
+    "period_end": "timestamptz",
+    "seen_until": "timestamptz",
+    "amends_report_id": "varchar",
+    "amends_seen_until": "timestamptz",
+    "synthetic": "boolean",
+    "taxonomy_version": "varchar",
+    "annotators": "varchar",
+    "data_digest": "varchar",
+    "code_digest": "varchar",
+}
+
+
+def _inputs(warehouse: Warehouse, city: City, period: Period, readers: Readers, seen_until: datetime) -> dict[str, Any]:
+    """Return all that a report depends on, as plain values; its digest is the report's id."""
+    amended = warehouse.rows(
+        "select distinct report_id, seen_until from report"
+        " where city = $city and period_start = $start and period_end = $end and seen_until < $instant"
+        " order by seen_until desc, report_id limit 1",
+        {"city": city.id, "start": period.start_utc, "end": period.end_utc, "instant": seen_until},
+    )
+    ((items,),) = warehouse.query(
+        "select coalesce(md5(string_agg(concat_ws('|', source_id, version, channel, category_id, issue_id, sentiment,"
+        " not_counted, epoch_us(published_at), epoch_us(first_seen_at)), chr(10) order by source_id, version, not_counted, first_seen_at)), '') from report_item"
+    )
+    states = warehouse.query("select source_id, channel, status, reason from source_state order by source_id")
+    return {
+        "city": city.id,
+        "configuration": value_digest(city.model_dump(mode="json", exclude={"hosts"})),
+        "period": [period.start_utc.isoformat(), period.end_utc.isoformat(), city.timezone],
+        "seen_until": seen_until.isoformat(),
+        "amends": [amended[0]["report_id"], amended[0]["seen_until"].isoformat()] if amended else None,
+        "synthetic": city.synthetic,
+        "taxonomy_version": readers.taxonomy_version,
+        "annotators": readers.revisions(),
+        "thresholds": {task: choice.threshold for task, choice in sorted(readers.config.tasks.items())},
+        "data": value_digest([items, [list(state) for state in states]]),
+        "code": folder_digest(REPORTS, ("*.sql", "*.jinja", "*.css", "*.yml", "*.py")),
+    }
+
+
+def _input_row(inputs: Mapping[str, Any], seen_until: datetime, period: Period) -> dict[str, Any]:
+    amended_id, amended_at = inputs["amends"] or (None, None)
+    return {
+        "city": inputs["city"],
+        "period_start": period.start_utc,
+        "period_end": period.end_utc,
+        "seen_until": seen_until,
+        "amends_report_id": amended_id,
+        "amends_seen_until": datetime.fromisoformat(amended_at) if amended_at else None,
+        "synthetic": inputs["synthetic"],
+        "taxonomy_version": inputs["taxonomy_version"],
+        "annotators": json.dumps(inputs["annotators"], sort_keys=True),
+        "data_digest": inputs["data"],
+        "code_digest": inputs["code"],
+    }
+
+
+def _stage_dimensions(warehouse: Warehouse, city: City, period: Period, readers: Readers) -> None:
+    """Lay out as temporary tables what the SQL files join with and what no warehouse table holds."""
+    taxonomy = readers.taxonomy
+    sources = [
+        {
+            "source_id": source.id,
+            "channel": source.channel,
+            "position": position,
+            "publisher": source.publisher.name,
+            "publisher_kind": source.publisher.kind,
+            "official": source.publisher.official,
+            "platform": source.platform,
+            "enabled": source.enabled,
+        }
+        for position, source in enumerate(city.sources, start=1)
+    ]
+    text, number, flag = "varchar", "integer", "boolean"
+    warehouse.temporary(
+        "city_source",
+        sources,
+        {"source_id": text, "channel": text, "position": number, "publisher": text, "publisher_kind": text}
+        | {"official": flag, "platform": text, "enabled": flag},
+    )
+    channels = sorted({source.channel for source in city.sources})
+    warehouse.temporary("city_channel", [{"channel": channel} for channel in channels], {"channel": text})
+    categories = [*taxonomy.category_ids, "unclassified"]
+    warehouse.temporary("category_label", _positions("category_id", categories), {"category_id": text, "position": number})
+    warehouse.temporary(
+        "sentiment_label", _positions("sentiment", ["pos", "neu", "neg"]), {"sentiment": text, "position": number}
+    )
+    warehouse.temporary("window_day", [{"day": day} for day in period.days()], {"day": "date"})
+    members = [
+        {"rollup_id": rollup_id, "category_id": category, "issue_id": issue}
+        for rollup_id, rollup in sorted(taxonomy.rollups.items())
+        for category, issue in [*((c, None) for c in rollup.categories), *((None, i) for i in rollup.issues)]
+    ]
+    warehouse.temporary("rollup_member", members, {"rollup_id": text, "category_id": text, "issue_id": text})
+    chosen = [
+        {
+            "task": task,
+            "annotator": choice.annotator,
+            "revision": readers.annotators[choice.annotator].revision,
+            "taxonomy_version": readers.taxonomy_version,
+            "threshold": choice.threshold,
+        }
+        for task, choice in sorted(readers.config.tasks.items())
+    ]
+    columns = {"task": text, "annotator": text, "revision": text, "taxonomy_version": text, "threshold": "double"}
+    warehouse.temporary("task_reader", chosen, columns)
+
+
+def _require_annotations(warehouse: Warehouse, city: City, period: Period) -> None:
+    ((unread,),) = warehouse.query(UNREAD)
+    if unread:
+        raise NotAnnotated(f"{unread} messages of {period} have not been read; run `escucha annotate {city.id}` first")
+
+
+def _positions(name: str, values: list[str]) -> list[dict[str, Any]]:
+    return [{name: value, "position": position} for position, value in enumerate(values, start=1)]
+
+
+def _sql(folder: str, name: str) -> str:
+    return (REPORTS / folder / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _used(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the parameters that a statement names; DuckDB refuses the others."""
+    return {name: value for name, value in parameters.items() if f"${name}" in sql}

@@ -1,0 +1,1 @@
+"""Report tables, audits, sections and their rendering."""

@@ -1,0 +1,170 @@
+"""How numbers, shares, days and instants are written for the readers of a city."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+from markupsafe import Markup
+from ruamel.yaml import YAML
+
+from collectors.period import Period
+
+MIN_BASE = 30
+"""Fewest manifestations of which a share is written; below it a share says more about chance than about the city."""
+
+_HIDDEN = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of the text around them."""
+
+_NARROWEST = 0.0005
+"""Shares below it (0.05 %) would be rounded to zero."""
+
+
+class WordingError(ValueError):
+    """The wording file lacks an entry that the page needs."""
+
+
+class Wording:
+    """Messages for readers, by dotted id ("status.ok"). They may hold HTML; what is put into them is escaped."""
+
+    def __init__(self, entries: Mapping[str, Any]) -> None:
+        """Wrap the nested entries of a wording file."""
+        self._entries = entries
+
+    def __call__(self, key: str, **values: object) -> Markup:
+        """Return a message with its {placeholders} filled.
+
+        Raises:
+            WordingError: if there is no such message, or a placeholder has no value.
+        """
+        message = self._find(key)
+        if not isinstance(message, str):
+            raise WordingError(f"{key!r} in wording.yml is a group; name one of its messages: {', '.join(message)}")
+        filled = {name: clean(value) if isinstance(value, str) else value for name, value in values.items()}
+        try:
+            return Markup(message).format(**filled)
+        except KeyError as error:
+            raise WordingError(
+                f"{key!r} in wording.yml needs a value for {error}; given: {', '.join(values) or 'none'}"
+            ) from error
+
+    def has(self, key: str) -> bool:
+        """Tell whether there is a message with that id."""
+        try:
+            return isinstance(self._find(key), str)
+        except WordingError:
+            return False
+
+    def _find(self, key: str) -> Any:
+        found: Any = self._entries
+        for part in key.split("."):
+            if not isinstance(found, Mapping) or part not in found:
+                available = ", ".join(found) if isinstance(found, Mapping) else "nothing"
+                raise WordingError(f"wording.yml has no {key!r}: at {part!r} it has {available}; add the message")
+            found = found[part]
+        return found
+
+
+def load_wording(path: Path) -> Wording:
+    """Load the messages of a wording file (YAML, nested mappings of text)."""
+    return Wording(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+
+
+def clean(text: str) -> str:
+    """Return a text without control characters and without those that turn the writing direction; markup stays as it is."""
+    if isinstance(text, Markup):
+        return text
+    return "".join(sign for sign in text if sign not in _HIDDEN and (sign in "\n\t" or unicodedata.category(sign) != "Cc"))
+
+
+@dataclass(frozen=True)
+class Formats:
+    """The writing habits of one city: its locale, its zone, and the messages."""
+
+    locale: str
+    zone: ZoneInfo
+    say: Wording
+
+    def number(self, value: int) -> str:
+        """Write a whole number with its thousands marked: 5,796."""
+        return str(format_decimal(value, locale=self.locale))
+
+    def share(self, value: float | None, base: int) -> str:
+        """Write a share of [0, 1]: whole percent, one decimal under 10 %, and words where the base is too small.
+
+        A share that is neither nothing nor all is never rounded to it.
+
+        Raises:
+            ValueError: if the value is no share, or is absent though the base is large enough.
+        """
+        if base < MIN_BASE:
+            return str(self.say("share.small_base", base=self.number(MIN_BASE)))
+        if value is None or not 0 <= value <= 1:
+            raise ValueError(f"share {value!r} of base {base}: must be a number from 0 to 1")
+        if 0 < value < _NARROWEST:
+            return str(self.say("share.below", value=self._percent(0.001)))
+        if 0.995 <= value < 1:
+            return str(self.say("share.above", value=self._percent(0.99)))
+        return self._percent(value)
+
+    def long_day(self, day: date) -> str:
+        """Write a day in full: 1 de setiembre de 2021."""
+        return format_date(day, "long", locale=self.locale)
+
+    def short_day(self, day: date) -> str:
+        """Write a day for a table: jue 1 abr."""
+        return format_date(day, "EEE d MMM", locale=self.locale).replace(".", "").replace(",", "")
+
+    def short_month(self, day: date) -> str:
+        """Write the month of a day for the axis of a chart: abr."""
+        return format_date(day, "MMM", locale=self.locale).replace(".", "")
+
+    def weekday_day(self, day: date) -> str:
+        """Write a day with its weekday: jueves 1 de abril."""
+        return format_date(day, self._pattern("weekday_day"), locale=self.locale)
+
+    def instant(self, moment: datetime) -> str:
+        """Write an instant in the city's zone, to the minute on a 24-hour clock."""
+        local = moment.astimezone(self.zone)
+        return str(self.say("window.instant", day=self.long_day(local.date()), time=f"{local:%H:%M}"))
+
+    def window(self, period: Period) -> str:
+        """Write the days of a window, both ends included: del 1 al 30 de abril de 2021."""
+        first, last = period.first_date, period.last_date
+        key = "days"
+        if first == last:
+            key = "one_day"
+        elif first.year != last.year:
+            key = "across_years"
+        elif first.month != last.month:
+            key = "across_months"
+        within_year = format_date(first, self._pattern("day_month"), locale=self.locale)
+        values = {
+            "first_day": first.day,
+            "first_day_month": within_year,
+            "first": self.long_day(first),
+            "last": self.long_day(last),
+        }
+        return str(self.say(f"window.{key}", **values))
+
+    def _percent(self, value: float) -> str:
+        hundredths = value * 100
+        whole = value in (0, 1) or round(hundredths, 1) >= 10
+        pattern = "0" if whole else "0.0"
+        # A no-break space, so that the sign never stands alone on the next line.
+        return f"{format_decimal(hundredths, pattern, locale=self.locale)}\u00a0%"
+
+    def _pattern(self, name: str) -> str:
+        return str(self.say(f"pattern.{name}"))
+
+
+def css_string(text: str) -> Markup:
+    """Write a text as the inside of a CSS string; every sign that is not a letter or a figure goes as its code point."""
+    return Markup("".join(sign if sign.isascii() and sign.isalnum() else f"\\{ord(sign):x} " for sign in clean(text)))

@@ -1,0 +1,25 @@
+-- The largest issues of each category of the main channel. Grain: one row per category and issue, five issues at most.
+with ranked as (
+    select
+        i.*,
+        row_number() over (partition by i.category_id order by i.manifestation_count desc, i.issue_id) as place,
+        sum(i.manifestation_count) over (partition by i.category_id) as with_issue,
+        sum(i.manifestation_count) over (
+            partition by i.category_id
+            order by i.manifestation_count desc, i.issue_id
+            rows between unbounded preceding and current row
+        ) as listed_count
+    from report_issue as i
+    where i.report_id = $report_id and i.channel = $channel
+)
+
+select
+    ranked.* exclude (with_issue, listed_count),
+    c.manifestation_count as base,
+    (c.manifestation_count - ranked.with_issue)::bigint as without_issue,
+    (ranked.with_issue - max(ranked.listed_count) over (partition by ranked.category_id))::bigint as other_issue_count,
+    dense_rank() over (order by c.category_id in ('otros', 'unclassified'), c.manifestation_count desc, c.position) as category_place
+from ranked
+join report_category as c using (report_id, channel, category_id)
+where ranked.place <= 5
+order by category_place, ranked.place

@@ -1,0 +1,12 @@
+-- Every source of the city and how it fared, also those that gave nothing. Grain: one row per source, the main channel first.
+select
+    s.*,
+    r.manifestation_count as base,
+    r.source_planned_count,
+    r.source_alive_count,
+    max(s.manifestation_count) over (partition by s.channel) as most,
+    dense_rank() over (order by s.channel <> $channel, s.channel) as channel_place
+from report_source as s
+join report as r using (report_id, channel)
+where s.report_id = $report_id
+order by channel_place, s.position

@@ -1,0 +1,15 @@
+-- What was collected and not counted, and why, down to what was counted. Grain: named beside each query.
+
+-- name: channels
+-- One row per channel, the main one first.
+select channel, collected_count, manifestation_count
+from report
+where report_id = $report_id
+order by channel <> $channel, channel
+
+-- name: reasons
+-- One row per reason and channel.
+select reason, position, channel, item_count
+from report_unread
+where report_id = $report_id and not counted and reason not in ('failed_source', 'partial_source')
+order by position, channel <> $channel, channel

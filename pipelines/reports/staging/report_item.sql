@@ -1,0 +1,138 @@
+-- Every item of the window with the rule that decides whether it counts. Grain: one row per manifestation.
+-- Rules, in this order: context, undated, spam and tests, other languages, mirrors of one item, an author's own repeats.
+with seen as (
+    select
+        m.*,
+        row_number() over (
+            partition by m.manifestation_id
+            order by m.version_number desc
+        ) as newest_first
+    from manifestation as m
+    semi join city_source using (source_id)
+    where m.city = $city and m.first_seen_at <= $seen_until
+),
+
+bears_on_window as (
+    -- The current version decides. An undated item belongs to the collections that were made for the window.
+    select seen.*
+    from seen
+    join batch using (batch_number)
+    where seen.newest_first = 1
+        and (
+            (seen.published_at >= $start and seen.published_at < $end)
+            or (seen.published_at is null and batch.period_start < $end and batch.period_end > $start)
+        )
+),
+
+reading as (
+    select
+        a.manifestation_id,
+        a.version,
+        a.task,
+        a.label,
+        a.score,
+        a.score >= r.threshold as confident
+    from annotation as a
+    join task_reader as r using (task, annotator, revision, taxonomy_version)
+    semi join bears_on_window using (manifestation_id, version)
+),
+
+described as (
+    select
+        i.manifestation_id,
+        i.version,
+        i.source_id,
+        s.channel,
+        s.position as source_position,
+        i.kind,
+        i.url,
+        i.author_key,
+        i.published_at,
+        i.first_seen_at,
+        i.text_digest,
+        i.text_length,
+        case when category.confident then category.label else 'unclassified' end as category_id,
+        case when category.confident and issue.label <> 'none' then issue.label end as issue_id,
+        sentiment.label as sentiment,
+        coalesce(language.label, 'unknown') as language,
+        coalesce(screening.label, 'ok') as screening
+    from bears_on_window as i
+    join city_source as s using (source_id)
+    left join reading as category
+        on category.manifestation_id = i.manifestation_id and category.version = i.version and category.task = 'category'
+    left join reading as issue
+        on issue.manifestation_id = i.manifestation_id and issue.version = i.version and issue.task = 'issue'
+    left join reading as sentiment
+        on sentiment.manifestation_id = i.manifestation_id and sentiment.version = i.version and sentiment.task = 'sentiment'
+    left join reading as language
+        on language.manifestation_id = i.manifestation_id and language.version = i.version and language.task = 'language'
+    left join reading as screening
+        on screening.manifestation_id = i.manifestation_id and screening.version = i.version and screening.task = 'screening'
+),
+
+screened as (
+    select
+        *,
+        case
+            when kind = 'article' then 'article'
+            when kind = 'official' then 'official'
+            when published_at is null then 'undated'
+            when screening <> 'ok' then screening
+            when language not in ('es', 'unknown') then 'other_language'
+        end as set_aside
+    from described
+),
+
+linked as (
+    -- A link is an item's own only if no other item of its source carries it.
+    select
+        *,
+        case when count(*) over (partition by source_id, url) = 1 then url end as own_url
+    from screened
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by channel, set_aside, coalesce(own_url, manifestation_id)
+            order by published_at, source_position, manifestation_id
+        ) as nth_of_link,
+        dense_rank() over (
+            -- The same words at the same instant in an earlier source of the city's file: one item under two addresses.
+            -- Very short words are no evidence.
+            partition by
+                channel, set_aside,
+                case when text_length >= 25 then text_digest else manifestation_id end,
+                case when text_length >= 25 then published_at end
+            order by source_position
+        ) as nth_source_of_instant,
+        row_number() over (
+            partition by channel, set_aside, source_id, coalesce(author_key, manifestation_id), text_digest
+            order by published_at, manifestation_id
+        ) as nth_of_author
+    from linked
+)
+
+select
+    manifestation_id,
+    version,
+    source_id,
+    channel,
+    kind,
+    author_key,
+    published_at,
+    first_seen_at,
+    text_digest,
+    category_id,
+    issue_id,
+    coalesce(sentiment, 'unclassified') as sentiment,
+    coalesce(
+        set_aside,
+        case
+            when nth_of_link > 1 or nth_source_of_instant > 1 then 'mirror'
+            when nth_of_author > 1 then 'own_repeat'
+        end
+    ) as not_counted,
+    not_counted is null as counted
+from ranked

@@ -1,0 +1,42 @@
+-- What was not read, or read and not counted, and why. Grain: one row per report, channel and reason.
+with reason as (
+    select * from (values
+        ('unclassified', 1, true),
+        ('otros', 2, true),
+        ('undated', 3, false),
+        ('other_language', 4, false),
+        ('failed_source', 5, false),
+        ('partial_source', 6, false),
+        ('spam', 7, false),
+        ('test', 8, false),
+        ('mirror', 9, false),
+        ('own_repeat', 10, false),
+        ('official', 11, false),
+        ('article', 12, false)
+    ) as listed(reason, position, counted)
+),
+
+found as (
+    select channel, category_id as reason, count(*) as n
+    from report_item
+    where counted and category_id in ('unclassified', 'otros')
+    group by all
+    union all
+    select channel, not_counted, count(*) from report_item where not counted group by all
+    union all
+    select channel, 'failed_source', count(*) from source_state where status in ('failed', 'not_collected') group by all
+    union all
+    select channel, 'partial_source', count(*) from source_state where status = 'partial' group by all
+)
+
+select
+    $report_id as report_id,
+    c.channel,
+    reason.reason,
+    reason.position,
+    reason.counted,
+    coalesce(found.n, 0) as item_count
+from city_channel as c
+cross join reason
+left join found on found.channel = c.channel and found.reason = reason.reason
+order by c.channel, reason.position

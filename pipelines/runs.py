@@ -1,0 +1,102 @@
+"""Runs: who made a row, with which code, configuration, taxonomy and models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from collectors.catalog import City
+from collectors.period import Period
+from collectors.settings import VERSION
+from models.annotator import Annotator, load_annotator
+from models.settings import ModelsConfig, load_models_config
+from models.taxonomy import Taxonomy, load_taxonomy
+from pipelines.project import Project
+from pipelines.warehouse import Warehouse, new_run_id
+
+RunKind = Literal["collect", "annotate", "report"]
+
+
+class NothingToReport(RuntimeError):
+    """Nothing was ever collected for the window."""
+
+
+class NotAnnotated(RuntimeError):
+    """Messages of the window have not been read by the configured annotators."""
+
+
+class AuditFailed(RuntimeError):
+    """A report's tables break a rule of theirs; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Readers:
+    """The taxonomy and the annotators that this version of the project reads with."""
+
+    taxonomy: Taxonomy
+    config: ModelsConfig
+    annotators: dict[str, Annotator]
+    """Annotator name -> annotator, each loaded once."""
+
+    @property
+    def taxonomy_version(self) -> str:
+        """The taxonomy's version and the first 8 characters of its digest: a silent edit is another version too."""
+        return f"{self.taxonomy.version}+{self.taxonomy.digest[:8]}"
+
+    def revisions(self) -> dict[str, str]:
+        """Return task -> annotator@revision."""
+        return {
+            task: f"{choice.annotator}@{self.annotators[choice.annotator].revision}"
+            for task, choice in sorted(self.config.tasks.items())
+        }
+
+
+def load_readers() -> Readers:
+    """Load the taxonomy and every annotator that `models.yml` names."""
+    taxonomy, config = load_taxonomy(), load_models_config()
+    return Readers(taxonomy, config, {name: load_annotator(name, taxonomy) for name in config.annotator_names})
+
+
+@contextmanager
+def record_run(
+    warehouse: Warehouse, project: Project, city: City, kind: RunKind, period: Period | None, readers: Readers | None = None
+) -> Iterator[str]:
+    """Write a run row, hand out its id, and write how it ended, also if it was interrupted."""
+    run_id = new_run_id()
+    taxonomy_version = readers.taxonomy_version if readers else ""
+    with warehouse.transaction():
+        warehouse.append(
+            "run",
+            [
+                {
+                    "run_id": run_id,
+                    "kind": kind,
+                    "city": city.id,
+                    "period_start": period.start_utc if period else None,
+                    "period_end": period.end_utc if period else None,
+                    "started_at": datetime.now(UTC),
+                    "code_version": VERSION,
+                    "config_digest": project.config_digest(city.id),
+                    "taxonomy_version": taxonomy_version,
+                    "annotators": json.dumps(readers.revisions() if readers else {}, sort_keys=True),
+                }
+            ],
+        )
+    outcome, detail = "failed", ""
+    try:
+        yield run_id
+        outcome = "ok"
+    except KeyboardInterrupt:
+        outcome = "interrupted"
+        raise
+    except Exception as error:
+        detail = f"{type(error).__name__}"
+        raise
+    finally:
+        with warehouse.transaction():
+            row = {"run_id": run_id, "finished_at": datetime.now(UTC), "outcome": outcome, "detail": detail}
+            warehouse.append("run_outcome", [row])

@@ -1,0 +1,240 @@
+"""The warehouse: one DuckDB file, written by one process at a time, append-only, with a published copy for readers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+from filelock import FileLock, Timeout
+
+SCHEMA = Path(__file__).with_name("schema")
+
+
+class WarehouseBusy(RuntimeError):
+    """Another process is writing the warehouse."""
+
+
+class WarehouseError(RuntimeError):
+    """The warehouse file cannot be used by this version of the program."""
+
+
+class Warehouse:
+    """An open connection. It reaches its own folder only, and its configuration cannot be changed any more."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:
+        """Wrap a connection that `open_warehouse` or `memory_warehouse` has prepared."""
+        self.connection, self.path = connection, path
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement with named parameters ($name) and return its rows."""
+        return self.connection.execute(sql, dict(parameters or {})).fetchall()
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Run one query and return its rows as dictionaries by column name."""
+        cursor = self.connection.execute(sql, dict(parameters or {}))
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Append rows to a table, matched by column name; all rows have the same keys."""
+        if rows:
+            self._insert(table, pa.Table.from_pylist([dict(row) for row in rows], schema=self._arrow_schema(table, rows[0])))
+
+    def temporary(self, table: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+        """Create or replace a temporary table with these columns (name -> SQL type) and rows."""
+        spelled = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        self.connection.execute(f"create or replace temp table {table} ({spelled})")
+        self.append(table, rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit everything inside, or nothing; then empty the write-ahead log, whose torn tail would be lost in silence."""
+        self.connection.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+        if self.path is not None:
+            self.connection.execute("checkpoint")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connection."""
+        self.close()
+
+    def _arrow_schema(self, table: str, row: Mapping[str, Any]) -> pa.Schema:
+        described = self.connection.sql(f"select * from {table} limit 0").to_arrow_table().schema
+        return pa.schema([described.field(name) for name in row])
+
+    def _insert(self, table: str, rows: pa.Table) -> None:
+        self.connection.register("incoming_rows", rows)
+        try:
+            self.connection.execute(f"insert into {table} by name select * from incoming_rows")
+        finally:
+            self.connection.unregister("incoming_rows")
+
+
+@contextmanager
+def open_warehouse(path: Path, *, lock_timeout: float = 10.0) -> Iterator[Warehouse]:
+    """Open the warehouse for writing, alone, with every migration applied.
+
+    Raises:
+        WarehouseBusy: if another process holds it for longer than `lock_timeout` seconds.
+        WarehouseError: if a newer version of the program made the file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    holder = path.with_suffix(".holder")
+    lock = FileLock(path.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=lock_timeout)
+    except Timeout as error:
+        who = holder.read_text(encoding="utf-8") if holder.is_file() else "another process"
+        raise WarehouseBusy(f"{path.name} is being written by {who}; try again, or wait longer with --lock-timeout") from error
+    try:
+        holder.write_text(f"process {os.getpid()}", encoding="utf-8")
+        migrate(path)
+        with Warehouse(_locked(duckdb.connect(str(path)), path.parent), path) as warehouse:
+            yield warehouse
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def open_read_only(path: Path) -> Warehouse:
+    """Open a warehouse file that nobody writes, such as the published copy."""
+    return Warehouse(_locked(duckdb.connect(str(path), read_only=True), path.parent), path)
+
+
+def memory_warehouse() -> Warehouse:
+    """Return an empty warehouse in memory, fully migrated (for tests and trials)."""
+    connection = duckdb.connect(":memory:")
+    _apply_migrations(connection, migrations())
+    return Warehouse(_locked(connection, None), None)
+
+
+def migrations() -> list[tuple[int, Path]]:
+    """Return (number, file) of every migration, in order."""
+    return sorted((int(file.name.split("_")[0]), file) for file in SCHEMA.glob("[0-9]*.sql"))
+
+
+def migrate(path: Path) -> list[int]:
+    """Apply the migrations that the file lacks; return their numbers. A copy of the file as it was stands beside it.
+
+    Raises:
+        WarehouseError: if the file has a migration that this version does not know, or one with other content.
+    """
+    known = migrations()
+    with duckdb.connect(str(path)) as connection:
+        applied = _applied(connection)
+        newest = max(applied, default=0)
+        if newest > known[-1][0]:
+            raise WarehouseError(
+                f"{path.name} was made by a newer version (schema {newest}; this version knows {known[-1][0]}): update escucha"
+            )
+        for number, file in known:
+            if number in applied and applied[number] != _digest(file):
+                raise WarehouseError(f"{path.name} was made with another {file.name}: a migration never changes once released")
+        pending = [(number, file) for number, file in known if number not in applied]
+    if pending and applied:
+        shutil.copy2(path, path.with_suffix(f".before-{pending[0][0]:03d}.duckdb"))
+    if pending:
+        with duckdb.connect(str(path)) as connection:
+            _apply_migrations(connection, pending)
+            connection.execute("checkpoint")
+    return [number for number, _ in pending]
+
+
+def publish(warehouse: Warehouse, target: Path) -> None:
+    """Write the read-only copy for readers, whole or not at all; it holds no author keys."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    warehouse.connection.execute(f"attach '{_quoted(draft)}' as published")
+    try:
+        names = [
+            name
+            for (name,) in warehouse.query(
+                "select table_name from duckdb_tables() where database_name = current_database() and not temporary order by 1"
+            )
+        ]
+        for name in names:
+            columns = "* exclude (author_key)" if name == "manifestation" else "*"
+            warehouse.connection.execute(f"create table published.{name} as select {columns} from main.{name}")
+    finally:
+        warehouse.connection.execute("detach published")
+    with draft.open("rb+") as file:
+        os.fsync(file.fileno())
+    draft.replace(target)
+
+
+def next_instant(warehouse: Warehouse, city: str, clock: datetime | None) -> datetime:
+    """Return the instant under which the next batch of a city is seen: now, or the synthetic city's own clock.
+
+    Never at or before an instant up to which a report has looked: a report, once made, stays repeatable.
+    """
+    now = (clock or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
+    ((closed,),) = warehouse.query("select max(seen_until) from report where city = $city", {"city": city})
+    return now if closed is None or now > closed else closed.astimezone(UTC) + timedelta(seconds=1)
+
+
+def new_run_id() -> str:
+    """Return a run id that sorts by time and is unique: 22 hex characters."""
+    return f"{time.time_ns():016x}{os.urandom(3).hex()}"
+
+
+def _locked(connection: duckdb.DuckDBPyConnection, folder: Path | None) -> duckdb.DuckDBPyConnection:
+    """Confine a connection: UTC, its own folder, no extension, and no way back."""
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set autoinstall_known_extensions = false")
+    connection.execute("set autoload_known_extensions = false")
+    connection.execute("set allow_community_extensions = false")
+    if folder is not None:
+        connection.execute(f"set allowed_directories = ['{_quoted(folder.resolve())}']")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _applied(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:
+    connection.execute(
+        "create table if not exists schema_migration (number integer not null, file varchar not null, digest varchar not null)"
+    )
+    return dict(connection.execute("select number, digest from schema_migration order by number").fetchall())
+
+
+def _apply_migrations(connection: duckdb.DuckDBPyConnection, pending: list[tuple[int, Path]]) -> None:
+    _applied(connection)
+    for number, file in pending:
+        connection.execute("begin")
+        connection.execute(file.read_text(encoding="utf-8"))
+        connection.execute(
+            "insert into schema_migration values ($number, $file, $digest)",
+            {"number": number, "file": file.name, "digest": _digest(file)},
+        )
+        connection.execute("commit")
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]

@@ -1,0 +1,245 @@
+"""A report's tables filled by arithmetic, so that the page can be tested without crawling or reading anything."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from collectors.catalog import City
+from collectors.period import Period
+from models.taxonomy import Taxonomy
+from pipelines.warehouse import Warehouse, memory_warehouse
+
+REPORT_ID = "0f3a9c1e5b7d2468aabbccddeeff00112233445566778899aabbccddeeff0011"
+
+SIZES = [705, 298, 611, 142, 688, 402, 655, 377, 96, 431, 268, 173, 344, 12, 318, 276]
+"""Manifestations of the 15 categories and of those unclassified, online; one lies below the smallest base."""
+
+SET_ASIDE = {
+    "undated": 31,
+    "other_language": 9,
+    "spam": 44,
+    "test": 6,
+    "mirror": 118,
+    "own_repeat": 57,
+    "official": 82,
+    "article": 403,
+}
+REASONS = ["unclassified", "otros", "undated", "other_language", "failed_source", "partial_source", *list(SET_ASIDE)[2:]]
+STATES = {
+    3: ("partial", "budget_requests"),
+    10: ("empty", "nothing_published"),
+    17: ("failed", "unreachable"),
+    20: ("ok", "fewer_than_expected"),
+}
+
+
+def split(total: int, weights: list[int]) -> list[int]:
+    """Split a count in proportion to weights; what rounding leaves goes to the first."""
+    shares = [total * weight // sum(weights) for weight in weights]
+    shares[0] += total - sum(shares)
+    return shares
+
+
+def tones(size: int, index: int) -> list[int]:
+    """Return the pos, neu and neg counts of a category."""
+    return list(reversed(split(size, [3 + (index * 7) % 9, 4, 2 + index % 4])))
+
+
+def filled_warehouse(
+    city: City, period: Period, taxonomy: Taxonomy, *, divisor: int = 1, synthetic: bool = True, late_count: int | None = None
+) -> Warehouse:
+    """Return a warehouse with one report whose tables pass their audits.
+
+    Args:
+        city: its channels and sources.
+        period: the window; its days get the days' rows.
+        taxonomy: its categories and issues.
+        divisor: every count is divided by it; a large one leaves an empty report.
+        synthetic: the report's mark.
+        late_count: makes the report an amendment with that many late manifestations.
+    """
+    warehouse = memory_warehouse()
+    for channel in sorted({source.channel for source in city.sources}):
+        part = divisor if channel == "online" else divisor * 17
+        _append_channel(warehouse, city, period, taxonomy, channel, part, {"synthetic": synthetic, "late": late_count})
+    return warehouse
+
+
+def _append_channel(
+    warehouse: Warehouse, city: City, period: Period, taxonomy: Taxonomy, channel: str, divisor: int, marks: dict[str, Any]
+) -> None:
+    categories = [*taxonomy.category_ids, "unclassified"]
+    sizes = {category: size // divisor for category, size in zip(categories, SIZES, strict=True)}
+    total = sum(sizes.values())
+    aside = {reason: size // divisor for reason, size in SET_ASIDE.items()}
+    toned = {
+        category: dict(zip(("pos", "neu", "neg"), tones(size, index), strict=True))
+        for index, (category, size) in enumerate(sizes.items())
+    }
+    sources = [(index, source) for index, source in enumerate(city.sources) if source.channel == channel]
+    key = {"report_id": REPORT_ID, "channel": channel}
+    states = [STATES.get(index, ("ok", "none")) for index, _ in sources]
+    _append_report(warehouse, city, period, key, total, sum(aside.values()), [status for status, _ in states], marks)
+    warehouse.append(
+        "report_category",
+        [
+            key | _shared(size, total) | {"category_id": category, "position": position}
+            for position, (category, size) in enumerate(sizes.items(), start=1)
+        ],
+    )
+    warehouse.append(
+        "report_sentiment",
+        [
+            key | _shared(sum(parts[tone] for parts in toned.values()), total) | {"sentiment": tone, "position": position}
+            for position, tone in enumerate(("pos", "neu", "neg"), start=1)
+        ],
+    )
+    warehouse.append(
+        "report_category_sentiment",
+        [
+            key | _shared(parts[tone], sizes[category]) | {"category_id": category, "sentiment": tone}
+            for category, parts in toned.items()
+            for tone in parts
+        ],
+    )
+    issues = [
+        key | _shared(count, sizes[category.id]) | {"category_id": category.id, "issue_id": f"{category.id}.{issue.id}"}
+        for category in taxonomy.categories
+        if category.issues
+        for issue, count in zip(category.issues, split(sizes[category.id] * 4 // 5, _falling(len(category.issues))), strict=True)
+        if count
+    ]
+    warehouse.append("report_issue", issues)
+    counts = {f"{category.id}.{issue.id}": 0 for category in taxonomy.categories for issue in category.issues}
+    counts |= {row["issue_id"]: row["manifestation_count"] for row in issues}
+    warehouse.append(
+        "report_rollup",
+        [
+            key
+            | _shared(sum(sizes[c] for c in rollup.categories) + sum(counts[i] for i in rollup.issues), total)
+            | {"rollup_id": rollup_id}
+            for rollup_id, rollup in taxonomy.rollups.items()
+        ],
+    )
+    _append_days(warehouse, period, key, [sum(parts[tone] for parts in toned.values()) for tone in ("pos", "neu", "neg")])
+    _append_sources(warehouse, sources, states, key, total, aside)
+    listed = aside | {"unclassified": sizes["unclassified"], "otros": sizes["otros"]}
+    listed |= {f"{state}_source": sum(status == state for status, _ in states) for state in ("failed", "partial")}
+    warehouse.append(
+        "report_unread",
+        [
+            key
+            | {
+                "reason": reason,
+                "position": position,
+                "counted": reason in ("unclassified", "otros"),
+                "item_count": listed[reason],
+            }
+            for position, reason in enumerate(REASONS, start=1)
+        ],
+    )
+
+
+def _falling(length: int) -> list[int]:
+    return [length - place + 2 * (place == 0) for place in range(length)]
+
+
+def _shared(count: int, base: int) -> dict[str, Any]:
+    share = count / base if base else None
+    return {
+        "manifestation_count": count,
+        "manifestation_share": share,
+        "manifestation_low": None,
+        "manifestation_high": None,
+        "corrected": False,
+    }
+
+
+def _append_report(
+    warehouse: Warehouse,
+    city: City,
+    period: Period,
+    key: dict[str, Any],
+    total: int,
+    aside: int,
+    states: list[str],
+    marks: dict[str, Any],
+) -> None:
+    late = marks["late"]
+    warehouse.append(
+        "report",
+        [
+            key
+            | {
+                "city": city.id,
+                "period_start": period.start_utc,
+                "period_end": period.end_utc,
+                "seen_until": datetime(2021, 5, 3, 14, 0, tzinfo=UTC),
+                "collected_count": total + aside,
+                "manifestation_count": total,
+                "distinct_text_count": total - total // 50,
+                "voice_count": total * 7 // 10,
+                "unsigned_count": total // 25,
+                "source_planned_count": len(states),
+                "source_alive_count": sum(state in ("ok", "empty", "partial") for state in states),
+                "late_count": late or 0,
+                "amends_report_id": "77aa0000bbbb1111" if late is not None else None,
+                "amends_seen_until": datetime(2021, 5, 1, 14, 0, tzinfo=UTC) if late is not None else None,
+                "synthetic": marks["synthetic"],
+                "taxonomy_version": "1+abcdef01",
+                "annotators": '{"category": "keyword@1f2e3d4c", "issue": "keyword@1f2e3d4c", "language": "language@aa11", "screening": "screening@bb22", "sentiment": "keyword@1f2e3d4c"}',
+                "data_digest": "d0" * 32,
+                "code_digest": "c0" * 32,
+            }
+        ],
+    )
+
+
+def _append_days(warehouse: Warehouse, period: Period, key: dict[str, Any], totals: list[int]) -> None:
+    days: list[date] = period.days()
+    weights = [5 + (index * 5) % 7 + (6 if index % 7 == 4 else 0) for index in range(len(days))]
+    columns = [split(total, weights) for total in totals]
+    warehouse.append(
+        "report_day",
+        [
+            key | {"day": day, "manifestation_count": pos + neu + neg, "pos_count": pos, "neu_count": neu, "neg_count": neg}
+            for day, pos, neu, neg in zip(days, *columns, strict=True)
+        ],
+    )
+
+
+def _append_sources(
+    warehouse: Warehouse,
+    sources: list[tuple[int, Any]],
+    states: list[tuple[str, str]],
+    key: dict[str, Any],
+    total: int,
+    aside: dict[str, int],
+) -> None:
+    weights = [
+        0 if status in ("failed", "empty") else 3 + index % 8 for (index, _), (status, _) in zip(sources, states, strict=True)
+    ]
+    counted, undated = split(total, weights), split(aside["undated"], weights)
+    others = split(sum(aside.values()) - aside["undated"], weights)
+    warehouse.append(
+        "report_source",
+        [
+            key
+            | {
+                "source_id": source.id,
+                "position": index + 1,
+                "publisher": source.publisher.name,
+                "publisher_kind": source.publisher.kind,
+                "official": source.publisher.official,
+                "platform": source.platform,
+                "status": status,
+                "reason": reason,
+                "item_count": counted[place] + others[place],
+                "manifestation_count": counted[place],
+                "manifestation_share": counted[place] / total if total else None,
+                "undated_count": undated[place],
+            }
+            for place, ((index, source), (status, reason)) in enumerate(zip(sources, states, strict=True))
+        ],
+    )
