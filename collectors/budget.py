@@ -1,25 +1,81 @@
-"""The most that one collection takes from one source: requests, megabytes, seconds."""
+"""The most that one collection takes from one source: requests, megabytes, seconds; and how a crawl ends early."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, signals
-from scrapy.exceptions import IgnoreRequest
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from collectors.network import Stopped
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from collectors.spiders.base import PlatformSpider
 
+GRACE_SECONDS = 4
+"""How long what is under way may go on once a crawl is told to stop."""
 
-class SourceBudget:
-    """Scrapy extension: ends a crawl once the budget of its source is spent, under a name the report knows."""
+downloads_abandoned = object()
+"""Scrapy signal: break off every transfer of a crawler."""
+
+
+def abandon_downloads(crawler: Crawler) -> None:
+    """Break off what a crawler still waits for: transfers, and requests that wait for the delay of their host."""
+    engine: Any = crawler.engine
+    if engine is None or engine.spider is None:
+        return
+    for slot in engine.downloader.slots.values():
+        while slot.queue:
+            _, waiting = slot.queue.popleft()
+            waiting.errback(Failure(Stopped("the crawl was stopped before this was asked")))  # type: ignore[no-untyped-call]
+    crawler.signals.send_catch_log(downloads_abandoned)
+
+
+def abandon_later(crawler: Crawler) -> None:
+    """Let a crawler finish what is under way for `GRACE_SECONDS` and then break it off."""
+    from twisted.internet import reactor
+
+    later: Any = reactor
+    later.callLater(GRACE_SECONDS, abandon_downloads, crawler)
+
+
+class AbortableHandler(HTTP11DownloadHandler):
+    """Scrapy's HTTP handler, whose transfers can be broken off: its own ends only with each answer or time limit."""
 
     def __init__(self, crawler: Crawler) -> None:
-        """Listen to what is sent and received."""
+        """Listen to the order to break off."""
+        super().__init__(crawler)
+        self._under_way: set[asyncio.Task[Response]] = set()
+        crawler.signals.connect(self.abandon, downloads_abandoned)
+
+    async def download_request(self, request: Request) -> Response:
+        """Return the response, or raise `Stopped` if the transfer was broken off."""
+        transfer = asyncio.ensure_future(super().download_request(request))
+        self._under_way.add(transfer)
+        try:
+            return await transfer
+        except asyncio.CancelledError as error:
+            raise Stopped("the crawl was stopped during the transfer") from error
+        finally:
+            self._under_way.discard(transfer)
+
+    def abandon(self) -> None:
+        """Break off every transfer that is under way."""
+        for transfer in tuple(self._under_way):
+            transfer.cancel()
+
+
+class SourceBudget:
+    """Downloader middleware: ends a crawl once the budget of its source is spent, under a name the report knows."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Listen to what is received."""
         self.crawler = crawler
-        crawler.signals.connect(self.count_request, signals.request_reached_downloader)
         crawler.signals.connect(self.count_bytes, signals.response_received)
         crawler.signals.connect(self.start_clock, signals.spider_opened)
         crawler.signals.connect(self.stop_clock, signals.spider_closed)
@@ -42,12 +98,15 @@ class SourceBudget:
         if self._clock is not None and self._clock.active():
             self._clock.cancel()
 
-    def count_request(self, request: Request, spider: PlatformSpider) -> None:
-        """Count one request; refuse it once the budget is spent."""
-        spider.request_count += 1
-        if spider.request_count > spider.source.budget.requests:
+    def process_request(self, request: Request) -> None:
+        """Count one request (robots.txt, redirects and further attempts too); refuse it once the budget is spent."""
+        spider: Any = self.crawler.spider
+        if spider.budget_reached is not None:
+            raise Stopped("the budget of the source is spent")
+        if spider.request_count >= spider.source.budget.requests:
             self._stop(spider, "budget_requests")
-            raise IgnoreRequest("the request budget of the source is spent")
+            raise Stopped("the request budget of the source is spent")
+        spider.request_count += 1
 
     def count_bytes(self, response: Any, spider: PlatformSpider) -> None:
         """Count the bytes of one body."""
@@ -59,3 +118,4 @@ class SourceBudget:
         if spider.budget_reached is None:
             spider.budget_reached = reason
             spider.close_soon(reason)
+            abandon_later(self.crawler)

@@ -45,19 +45,30 @@ class PlatformOptions(Closed):
     """What one platform needs to know beyond the address; each spider declares its own."""
 
 
+_INNER_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+
+
 def _check_web_address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http or https address")
     if parts.username or parts.password:
         raise ValueError("must not carry a user name or a password")
-    try:
-        address = ipaddress.ip_address(parts.hostname)
-    except ValueError:
-        return url
-    if not address.is_global:
+    if parts.port == 0:
+        raise ValueError("has a port that nothing can listen on")
+    if not _may_be_public(parts.hostname):
         raise ValueError("must be a public address, not one of an inner network")
     return url
+
+
+def _may_be_public(host: str) -> bool:
+    """Tell whether a host may be on the internet; the resolver decides at each connection (see collectors.network)."""
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        # 127.1, 2130706433 and 0x7f000001 are addresses too, to those who connect.
+        written_oddly = re.fullmatch(r"(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+))*\.?", host)
+        return "." in host and not written_oddly and not host.rstrip(".").endswith(_INNER_NAMES)
 
 
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
@@ -127,7 +138,7 @@ class Source(Closed):
     @classmethod
     def _options_of_platform(cls, options: object, info: ValidationInfo) -> PlatformOptions:
         platform = info.data.get("platform")
-        if platform is None or isinstance(options, PlatformOptions) and type(options) is not PlatformOptions:
+        if platform is None or (isinstance(options, PlatformOptions) and type(options) is not PlatformOptions):
             return options if isinstance(options, PlatformOptions) else PlatformOptions()
         given = {} if isinstance(options, PlatformOptions) else options
         return validate_nested(spider_class(platform).Options, given)

@@ -10,19 +10,27 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from scrapy.crawler import Crawler, CrawlerProcess
+from scrapy.utils.reactor import install_reactor
+from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
+from twisted.internet.task import deferLater
+
+from collectors.budget import abandon_later
 from collectors.catalog import City, Source, load_city
+from collectors.item_pipelines import WordlessErrors
+from collectors.network import site_of
 from collectors.period import Period
 from collectors.redaction import load_secret
 from collectors.settings import crawl_settings
 from collectors.spiders import spider_class
-
 
 logger = logging.getLogger("collectors.crawl")
 
@@ -31,9 +39,12 @@ def main(request_path: Path) -> None:
     """Run the crawl that a request file describes.
 
     The file is JSON: `city_file`, `project`, `sources` (ids), `start` and `end` (ISO 8601), `spool` (folder), `hosts`
-    (pattern -> loopback address:port). The secret comes from the environment, never from a file.
+    (pattern -> loopback address:port), `with_parent` (true: end when standard input closes). The secret comes from the
+    environment, never from a file.
     """
     request: dict[str, Any] = json.loads(request_path.read_text(encoding="utf-8"))
+    if request.get("with_parent"):
+        threading.Thread(target=_exit_with_parent, daemon=True).start()
     city = load_city(Path(request["city_file"]))
     zone = ZoneInfo(city.timezone)
     period = Period(
@@ -49,21 +60,24 @@ def run_crawl(
     city: City, sources: list[Source], period: Period, *, project: Path, hosts: dict[str, str], common: dict[str, Any]
 ) -> None:
     """Crawl the sources, those of one host one after the other, and return when all are done."""
-    from scrapy.crawler import Crawler, CrawlerProcess
-    from scrapy.utils.reactor import install_reactor
-    from twisted.internet.defer import DeferredList, inlineCallbacks
-
     install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")  # before anything imports the default one
-    process = CrawlerProcess({**crawl_settings(city, sources[0], hosts), **common})
+    process = StoppableProcess({**crawl_settings(city, sources[0], hosts), **common})
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(WordlessErrors())
 
     @inlineCallbacks
-    def crawl_host(group: list[Source]) -> Iterator[Any]:
+    def crawl_host(group: list[Source]) -> Generator[Deferred[Any], Any, None]:
         for source in group:
-            crawler = Crawler(spider_class(source.platform), {**crawl_settings(city, source, hosts), **common})
+            if process.stopping:
+                return
+            settings = {**crawl_settings(city, source, hosts), **common}
             try:
+                crawler = Crawler(spider_class(source.platform), settings)
                 yield process.crawl(crawler, city=city, source=source, period=period, project=project)
             except Exception:
                 logger.exception("the crawl of %s broke off", source.id)
+            # The host is owed its pause between the last request of one source and the first of the next one too.
+            yield deferLater(_reactor(), settings["DOWNLOAD_DELAY"] if source is not group[-1] else 0)
 
     def begin() -> None:
         crawls: Any = DeferredList([crawl_host(group) for group in group_by_host(sources)])
@@ -74,10 +88,29 @@ def run_crawl(
     process.start(stop_after_crawl=False)
 
 
+class StoppableProcess(CrawlerProcess):
+    """A crawler process that, told to stop, begins no other source and waits only briefly for what is under way."""
+
+    stopping = False
+
+    def stop(self) -> Deferred[Any]:
+        """Stop every crawl; the deferred fires when they all have ended."""
+        self.stopping = True
+        for crawler in self.crawlers:
+            abandon_later(crawler)
+        return super().stop()
+
+
 def group_by_host(sources: list[Source]) -> list[list[Source]]:
     """Group the sources so that no host is asked by two of them at once; the order of the city's file is kept inside."""
-    ordered = sorted(sources, key=lambda source: source.host or "")
-    return [list(group) for _, group in groupby(ordered, key=lambda source: source.host or source.id)]
+    ordered = sorted(sources, key=lambda source: site_of(source.host or ""))
+    return [list(group) for _, group in groupby(ordered, key=lambda source: site_of(source.host) if source.host else source.id)]
+
+
+def _exit_with_parent() -> None:
+    """Wait for the end of standard input, which the parent holds open, and leave: a crawl nobody waits for must not go on."""
+    sys.stdin.buffer.read()
+    os._exit(1)
 
 
 def _reactor() -> Any:

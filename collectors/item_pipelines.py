@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import traceback
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +22,6 @@ from collectors.spool import spool_paths
 if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
-    from scrapy.http import Response
 
     from collectors.spiders.base import PlatformSpider
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class WordlessLogFormatter(LogFormatter):
     """Keeps the words of citizens out of the log: an item is named by its source only."""
 
-    def dropped(self, item: Any, exception: BaseException, response: Response | None, spider: Spider | None = None) -> Any:
+    def dropped(self, item: Any, exception: BaseException, response: Any, spider: Spider | None = None) -> Any:
         """Say nothing about a dropped item; it is counted."""
         return None
 
@@ -39,6 +40,20 @@ class WordlessLogFormatter(LogFormatter):
     def item_error(self, item: Any, exception: Any, response: Any, spider: Spider | None = None) -> Any:
         """Say that an item failed, without its content."""
         return {"level": 40, "msg": "an item of %(source)s failed", "args": {"source": getattr(item, "source_id", "?")}}
+
+
+class WordlessErrors(logging.Filter):
+    """Keeps the message of an exception out of the log, since it may quote a citizen: its type and place are told instead."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite a record that carries an exception; every record passes."""
+        kind, _, trace = record.exc_info or (None, None, None)
+        if kind is not None:
+            frames = traceback.extract_tb(trace)
+            place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
+            record.msg, record.args = f"{record.name}: {kind.__name__} at {place}", ()
+            record.exc_info, record.exc_text = None, None
+        return True
 
 
 class Validate:
@@ -155,7 +170,7 @@ class Spool:
 def judge(spider: PlatformSpider, item_count: int) -> tuple[Status, Any, str]:
     """Return (status, reason, detail) of a finished source: what was lost outweighs what was read."""
     details = "; ".join(dict.fromkeys(problem.detail for problem in spider.problems[:3]))
-    if spider.problems and not spider.started_well:
+    if spider.problems and not spider.started_well and item_count == 0:
         return "failed", spider.problems[0].reason, details
     if spider.budget_reached is not None:
         return "partial", spider.budget_reached, f"stopped after {spider.request_count} requests"

@@ -10,16 +10,22 @@ import ipaddress
 import logging
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
+from urllib.parse import urlsplit
 
+from scrapy.exceptions import IgnoreRequest
 from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolution, IResolutionReceiver
 from zope.interface import implementer
 
 if TYPE_CHECKING:
+    from scrapy import Request
     from scrapy.crawler import Crawler
 
 logger = logging.getLogger(__name__)
+
+# NAT64 hides an IPv4 address in its last four bytes (RFC 6052), which a gateway would connect to.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def mapped_address(host: str, table: Mapping[str, str]) -> tuple[str, int] | None:
@@ -32,10 +38,51 @@ def mapped_address(host: str, table: Mapping[str, str]) -> tuple[str, int] | Non
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address is one that a crawl may connect to: global, also behind an IPv4-mapped IPv6 form."""
+    """Tell whether an IP address is one that a crawl may connect to: global, also the IPv4 address inside an IPv6 one."""
     parsed = ipaddress.ip_address(address.split("%", 1)[0])
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return (mapped or parsed).is_global and not (mapped or parsed).is_multicast
+    if isinstance(parsed, ipaddress.IPv6Address):
+        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo or (None, None))[1]
+        if parsed in _NAT64:
+            inner = ipaddress.IPv4Address(parsed.packed[-4:])
+        if inner is not None:
+            return inner.is_global and not inner.is_multicast
+    return parsed.is_global and not parsed.is_multicast
+
+
+def site_of(host: str) -> str:
+    """Return the name under which a host counts as one site: `www.` in front makes no other."""
+    return host.lower().removeprefix("www.")
+
+
+class Stopped(IgnoreRequest):
+    """Not fetched, because the crawl of the source is ending: its budget is spent or it was told to stop."""
+
+
+class LeavesSite(IgnoreRequest):
+    """Not fetched, because the address is on a host that nobody approved for this source."""
+
+
+class OneSite:
+    """Downloader middleware: only the source's own site is asked, redirects included.
+
+    Scrapy's own drops such a request in silence when it is scheduled; here it fails, so that the source can tell.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Remember the crawler; its spider brings the source."""
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build as Scrapy does."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Refuse a request to another host."""
+        spider: Any = self.crawler.spider
+        host = urlsplit(request.url).hostname or ""
+        if spider.source.host is None or site_of(host) != site_of(spider.source.host):
+            raise LeavesSite(f"leads to {host}")
 
 
 class _PublicOnly:
@@ -44,16 +91,16 @@ class _PublicOnly:
     def __init__(self, receiver: Any, host: str) -> None:
         self._receiver, self._host = receiver, host
 
-    def resolutionBegan(self, resolution: Any) -> None:  # noqa: N802 (Twisted's name)
+    def resolutionBegan(self, resolution: Any) -> None:
         self._receiver.resolutionBegan(resolution)
 
-    def addressResolved(self, address: Any) -> None:  # noqa: N802 (Twisted's name)
+    def addressResolved(self, address: Any) -> None:
         if is_public(address.host):
             self._receiver.addressResolved(address)
         else:
             logger.warning("refused to connect to %s: it resolves to an address that is not public", self._host)
 
-    def resolutionComplete(self) -> None:  # noqa: N802 (Twisted's name)
+    def resolutionComplete(self) -> None:
         self._receiver.resolutionComplete()
 
 
@@ -86,22 +133,24 @@ class TableResolver:
         """Send every later connection of the reactor through this resolver."""
         self.reactor.installNameResolver(self)
 
-    def resolveHostName(  # noqa: N802 (Twisted's name)
+    def resolveHostName(
         self,
         receiver: IResolutionReceiver,
         host: str,
-        portNumber: int = 0,  # noqa: N803 (Twisted's name)
-        addressTypes: Sequence[type[IAddress]] | None = None,  # noqa: N803 (Twisted's name)
-        transportSemantics: str = "TCP",  # noqa: N803 (Twisted's name)
+        portNumber: int = 0,
+        addressTypes: Sequence[type[IAddress]] | None = None,
+        transportSemantics: str = "TCP",
     ) -> IHostResolution:
         """Resolve one host name for one connection (the contract of Twisted's IHostnameResolver)."""
         mapped = mapped_address(host, self.table)
         if mapped is None:
             guarded = _PublicOnly(receiver, host)
-            return self.original.resolveHostName(guarded, host, portNumber, addressTypes, transportSemantics)
-        resolution = _Resolution(host)
+            return cast(
+                IHostResolution, self.original.resolveHostName(guarded, host, portNumber, addressTypes, transportSemantics)
+            )
+        resolution: Any = _Resolution(host)
         sink: Any = receiver
         sink.resolutionBegan(resolution)
         sink.addressResolved(IPv4Address("TCP", *mapped))
         sink.resolutionComplete()
-        return resolution
+        return cast(IHostResolution, resolution)

@@ -33,7 +33,7 @@ def crawl_settings(city: City, source: Source, hosts: Mapping[str, str]) -> dict
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
         "CONCURRENT_REQUESTS": 1,
         "DOWNLOAD_DELAY": 0.0 if mapped else source.delay_seconds,
-        "DOWNLOAD_DELAY_JITTER": 0.5,
+        "DOWNLOAD_DELAY_JITTER": 0.0,  # Scrapy's jitter goes both ways: it would halve the delay that was promised
         "ROBOTSTXT_OBEY": True,
         "ROBOTSTXT_USER_AGENT": "escucha",
         "COOKIES_ENABLED": False,
@@ -45,19 +45,25 @@ def crawl_settings(city: City, source: Source, hosts: Mapping[str, str]) -> dict
         "DOWNLOAD_TIMEOUT": 20,
         "DOWNLOAD_MAXSIZE": 20 * 1024 * 1024,
         "DOWNLOAD_WARNSIZE": 0,
-        "DEPTH_LIMIT": 400,
+        "DEPTH_LIMIT": 0,  # cuts in silence; the budget of the source ends a walk and says so
         # Safety: only the two web schemes, certificates checked, no port opened.
-        "DOWNLOAD_HANDLERS": {"file": None, "data": None, "ftp": None, "s3": None},
+        "DOWNLOAD_HANDLERS": {
+            "http": "collectors.budget.AbortableHandler",
+            "https": "collectors.budget.AbortableHandler",
+            **dict.fromkeys(("file", "data", "ftp", "s3")),
+        },
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "TELNETCONSOLE_ENABLED": False,
         "REMOTE_CONTROL_ENABLED": False,
         "DOWNLOADER_MIDDLEWARES": {
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+            "collectors.network.OneSite": 50,
             "collectors.robots.StrictRobots": 100,
+            "collectors.budget.SourceBudget": 840,
             "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,  # environment proxies would bypass the guard
         },
         "EXTENSIONS": {
-            "collectors.budget.SourceBudget": 10,
             "scrapy.extensions.telnet.TelnetConsole": None,
             "scrapy.extensions.remote_control.RemoteControl": None,
             "scrapy.extensions.memusage.MemoryUsage": None,

@@ -201,10 +201,11 @@ def _resolve(node: Any, schema: dict[str, Any]) -> Any:
 
 def _line(document: Any, place: Place) -> int:
     """Return the 1-based line of a place; of the nearest thing around it where the place itself is absent."""
-    node, line = document, 1
+    node: Any = document
+    line = 1
     for step in place:
         try:
-            position = node.lc.key(step) if isinstance(node, dict) else node.lc.item(step)
+            position = node.lc.item(step) if isinstance(step, int) else node.lc.key(step)
             line = position[0] + 1
             node = node[step]
         except (AttributeError, KeyError, IndexError, TypeError):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.annotator import Prediction, Reading
 from models.configuration import Problem, load_configuration
-from models.preprocessing import fold
+from models.preprocessing import fold, normalise
 from models.taxonomy import Taxonomy
 
 LABELS = ("ok", "spam", "test")
@@ -21,7 +21,7 @@ LABELS = ("ok", "spam", "test")
 SCREENING_FILE = Path(__file__).with_name("screening.yml")
 """The rules that ship with the package."""
 
-_CODE_VERSION = "1"
+_CODE_VERSION = "2"
 _READ_CHARACTERS = 6_000
 
 
@@ -35,10 +35,13 @@ class Rule(BaseModel):
     """In Spanish, for the people who look at what was set aside."""
 
     weight: float = Field(default=1.0, gt=0)
-    """How much of `spam_needs` the rule brings; without meaning for test rules."""
+    """How much of `spam_needs` a spam rule brings or an ok rule takes away; without meaning for test rules."""
 
     whole: bool = False
     """Whether a pattern must cover the whole text."""
+
+    folded: bool = True
+    """Whether accents, capitals and repeated letters are folded away before reading; if not, only capitals are."""
 
     patterns: tuple[str, ...] = Field(min_length=1)
 
@@ -51,6 +54,9 @@ class ScreeningSettings(BaseModel):
     version: str
     spam_needs: float = Field(gt=0)
     spam: tuple[Rule, ...] = Field(min_length=1)
+    ok: tuple[Rule, ...] = Field(min_length=1)
+    """What people write who complain, ask or warn: such a text needs more signals to count as advertising."""
+
     test: tuple[Rule, ...] = Field(min_length=1)
 
 
@@ -66,7 +72,7 @@ def load_screening_settings(path: Path | None = None) -> ScreeningSettings:
 
 def _find_problems(raw: Mapping[str, Any]) -> list[Problem]:
     problems = []
-    for kind in ("spam", "test"):
+    for kind in LABELS:
         rules = raw.get(kind)
         for position, rule in enumerate(rules if isinstance(rules, list) else ()):
             patterns = rule.get("patterns") if isinstance(rule, dict) else None
@@ -95,29 +101,34 @@ class ScreeningAnnotator:
         self.revision = f"{_CODE_VERSION}-{digest[:8]}"
         self.tasks: Mapping[str, tuple[str, ...]] = {"screening": LABELS}
         self._spam_needs = settings.spam_needs
-        self._spam = [(rule, re.compile("|".join(f"(?:{pattern})" for pattern in rule.patterns))) for rule in settings.spam]
-        self._test = [(rule, re.compile("|".join(f"(?:{pattern})" for pattern in rule.patterns))) for rule in settings.test]
+        self._rules = {"ok": _compile(settings.ok), "spam": _compile(settings.spam), "test": _compile(settings.test)}
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Read n texts ("" is allowed) and return n predictions in the same order; only the first 6,000 characters are read."""
         return [{"screening": self._read(text)} for text in texts]
 
     def find_rules(self, text: str) -> dict[str, tuple[Rule, ...]]:
-        """Return the rules that a text meets, by label; spam rules also where they don't suffice."""
+        """Return the rules that a text meets, by the label they speak for, also where they don't suffice."""
+        written = normalise(text[:_READ_CHARACTERS]).lower()
         folded = fold(text[:_READ_CHARACTERS])[:_READ_CHARACTERS]
         return {
-            "spam": tuple(rule for rule, pattern in self._spam if _meets(rule, pattern, folded)),
-            "test": tuple(rule for rule, pattern in self._test if _meets(rule, pattern, folded)),
+            label: tuple(rule for rule, pattern in rules if _meets(rule, pattern, folded if rule.folded else written))
+            for label, rules in self._rules.items()
         }
 
     def _read(self, text: str) -> Reading:
         met = self.find_rules(text)
-        weight = sum(rule.weight for rule in met["spam"])
+        signals = sum(rule.weight for rule in met["spam"])
+        weight = signals - sum(rule.weight for rule in met["ok"])
         if met["test"]:
             return _reading("test", 0.96)
         if weight >= self._spam_needs:
-            return _reading("spam", 0.9 if weight == self._spam_needs else 0.96)
-        return _reading("ok", 0.96 if not weight else 0.8)
+            return _reading("spam", 0.96 if weight > self._spam_needs else 0.9)
+        return _reading("ok", 0.8 if signals >= self._spam_needs else 0.96)
+
+
+def _compile(rules: Sequence[Rule]) -> list[tuple[Rule, re.Pattern[str]]]:
+    return [(rule, re.compile("|".join(f"(?:{pattern})" for pattern in rule.patterns))) for rule in rules]
 
 
 def _meets(rule: Rule, pattern: re.Pattern[str], text: str) -> bool:

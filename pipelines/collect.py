@@ -89,12 +89,13 @@ def crawl(project: Project, city: City, period: Period, sources: Sequence[Source
             "end": period.end_utc.isoformat(),
             "spool": str(spool),
             "hosts": hosts,
+            "with_parent": True,
         }
         request_file = spool / "request.json"
         request_file.write_text(json.dumps(request, ensure_ascii=False), encoding="utf-8")
         command = [sys.executable, "-m", "collectors.crawl", str(request_file)]
         with (spool / "crawl.log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
         yield from _follow(process, spool)
     for source in sources:
         if not spool_paths(spool, source.id).health.is_file():
@@ -127,6 +128,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def _close_unfinished(spool: Path, source_id: str, detail: str) -> None:

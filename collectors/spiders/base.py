@@ -6,23 +6,27 @@ import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 import scrapy
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.utils.defer import deferred_from_coro
+from w3lib.url import canonicalize_url
 
 from collectors.catalog import City, PlatformOptions, Source
 from collectors.dates import parse_published
 from collectors.health import Reason, SourceProblem
 from collectors.items import Manifestation
+from collectors.network import LeavesSite, Stopped
 from collectors.period import Period
 from collectors.robots import RobotsClosed
 from collectors.text import clean_text
 
 if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
     from twisted.python.failure import Failure
 
 logger = logging.getLogger("collectors")
@@ -46,7 +50,6 @@ class PlatformSpider(scrapy.Spider):
         """
         super().__init__(name=source.platform, **kwargs)
         self.city, self.source, self.period, self.project = city, source, period, project
-        self.allowed_domains = [source.host] if source.host else []
         self.problems: list[SourceProblem] = []
         self.started_well = False
         self.budget_reached: str | None = None
@@ -55,6 +58,14 @@ class PlatformSpider(scrapy.Spider):
         self.skipped_count = 0
         self.cursor: str | None = None
         self._official_names = {_fold(name) for name in source.publisher.authors}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Build as Scrapy does, and learn of what breaks in our own code: Scrapy only logs it."""
+        spider: Self = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.note_error, signals.spider_error)
+        crawler.signals.connect(spider.note_error, signals.item_error)
+        return spider
 
     @property
     def interrupted(self) -> bool:
@@ -73,8 +84,15 @@ class PlatformSpider(scrapy.Spider):
             self.note("robots_unreachable", f"robots.txt of {self.source.host} cannot be read, so nothing is fetched")
         elif isinstance(error, IgnoreRequest) and "robots" in str(error).lower():
             self.note("robots_closed", f"robots.txt forbids {url}")
-        elif not isinstance(error, IgnoreRequest):
+        elif isinstance(error, LeavesSite):
+            self.note("unreachable", f"{url}: {error}; if that is the right place, approve it as the address of the source")
+        elif not isinstance(error, Stopped):
             self.note("unreachable", f"{url}: {type(error).__name__}")
+
+    def note_error(self, failure: Failure, response: Any) -> None:
+        """Remember that our own code failed on something (Scrapy's signals spider_error and item_error)."""
+        url = getattr(response, "url", self.source.url)
+        self.note("parse_error", f"{url}: {type(failure.value).__name__}")
 
     def note(self, reason: Reason, detail: str) -> None:
         """Remember a problem; the first one becomes the reason in the source's health."""
@@ -97,7 +115,7 @@ class PlatformSpider(scrapy.Spider):
         """Parse a date as this source writes it; None if it is absent or not understood."""
         if raw is None or not raw.strip():
             return None
-        return parse_published(raw, zone=self.city.zone, order=order, reference=datetime.now(UTC))
+        return parse_published(raw, zone=self.city.zone, order=order, reference=self.city.clock or datetime.now(UTC))
 
     def manifestation(self, *, text: str, author: str | None = None, **fields: Any) -> Iterable[Manifestation]:
         """Yield one item, or none (counted) if it has no text; the publisher's own words become `official`."""
@@ -106,6 +124,7 @@ class PlatformSpider(scrapy.Spider):
             self.skipped_count += 1
             return
         title = fields.pop("title", None)
+        fields["url"] = permalink(fields.get("url"))
         name = clean_text(author).strip() if author else None
         if name and _fold(name) in self._official_names and fields.get("kind", "manifestation") == "manifestation":
             fields["kind"] = "official"
@@ -117,6 +136,22 @@ class PlatformSpider(scrapy.Spider):
             title=(clean_text(title).strip() or None) if title else None,
             **fields,
         )
+
+
+def header(response: Response, name: str) -> str:
+    """Return a header of a response as text; "" if it is absent."""
+    return (response.headers.get(name) or b"").decode("latin-1").strip()
+
+
+def permalink(link: str | None) -> str | None:
+    """Return a link in canonical form, its fragment kept; None if it is no web address."""
+    try:
+        parts = urlsplit((link or "").strip())
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+        return None
+    return str(canonicalize_url((link or "").strip(), keep_fragments=True))
 
 
 def _fold(name: str) -> str:

@@ -16,8 +16,11 @@ from scrapy.http import Response
 
 from collectors.catalog import PlatformOptions
 from collectors.items import Kind, Manifestation
-from collectors.spiders.base import PlatformSpider
+from collectors.spiders.base import PlatformSpider, header
 from collectors.text import html_to_text
+
+# The document was read whole: only its label (charset, media type) was wrong.
+HARMLESS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
 
 
 class FeedOptions(PlatformOptions):
@@ -43,14 +46,15 @@ class FeedSpider(PlatformSpider):
             return
         document = feedparser.parse(
             response.body,
-            response_headers={"content-type": response.headers.get("Content-Type", b"").decode("latin-1")},
+            response_headers={"content-type": header(response, "Content-Type")},
             sanitize_html=False,
         )
-        if not document.entries and (document.bozo or not document.version):
+        ill_formed = document.bozo and not isinstance(document.bozo_exception, HARMLESS)
+        if not document.entries and (ill_formed or not document.get("version")):
             self.started_well = False
             self.note("malformed", f"{response.url}: not a readable RSS or Atom document")
             return
-        if document.bozo and not isinstance(document.bozo_exception, feedparser.CharacterEncodingOverride):
+        if ill_formed:
             self.note("malformed", f"{response.url}: ill-formed feed ({type(document.bozo_exception).__name__}); read in part")
         for entry in document.entries:
             yield from self._entry(entry)
@@ -72,5 +76,6 @@ class FeedSpider(PlatformSpider):
             text=html_to_text(markup),
             published_at=self.published(published_raw),
             published_raw=published_raw,
-            modified_at=self.published(entry.get("updated")),
+            # By dict itself: feedparser's own `get` answers with the date of publication where there is none.
+            modified_at=self.published(dict.get(entry, "updated")),
         )

@@ -143,6 +143,8 @@ def parse_table(body: bytes, options: FileOptions, *, name: str) -> list[Row]:
     Raises:
         SourceProblem: `malformed` if it is no table, `missing_column` if a mapped column is not in the heading.
     """
+    if body[:2] != b"PK" and (options.sheet is not None or name.lower().endswith((".xlsx", ".xlsm"))):
+        raise SourceProblem("malformed", f"{name}: not a readable workbook (no XLSX file)")
     table = _parse_xlsx(body, options, name) if body[:2] == b"PK" else _parse_csv(body, options, name)
     heading = next(table, None)
     if heading is None:
@@ -151,20 +153,26 @@ def parse_table(body: bytes, options: FileOptions, *, name: str) -> list[Row]:
     _check_columns(names, options.columns, name)
     rows = []
     for line, cells in table:
-        if len(cells) > len(names) or (len(cells) < len(names) and len(cells) > 1):
+        if not any(_written(cell).strip() for cell in cells):
+            continue
+        if len(cells) != len(names):
             raise SourceProblem("malformed", f"{name}:{line}: {len(cells)} cells where the heading has {len(names)}")
-        if any(_written(cell).strip() for cell in cells) and len(cells) == len(names):
-            rows.append(Row(line, dict(zip(names, cells, strict=True))))
+        rows.append(Row(line, dict(zip(names, cells, strict=True))))
     return rows
 
 
 def _check_columns(names: list[str], columns: FileColumns, name: str) -> None:
-    wanted = [*columns.text, columns.id, columns.parent, columns.author, columns.title, columns.date, columns.time]
-    wanted += [columns.link, columns.reactions]
-    missing = [column for column in wanted if column is not None and column not in names]
+    optional = (columns.id, columns.parent, columns.author, columns.title, columns.date, columns.time, columns.link)
+    wanted = [*columns.text, *(column for column in (*optional, columns.reactions) if column is not None)]
+    missing = [column for column in wanted if column not in names]
     if missing:
-        found = ", ".join(repr(column) for column in names)
+        # A first line with none of the columns may be no heading at all but a citizen's row, and is not repeated.
+        known = len(missing) < len(wanted)
+        found = ", ".join(map(repr, names)) if known else f"a first line of {len(names)} cells with none of the columns"
         raise SourceProblem("missing_column", f"{name}:1: no column {', '.join(map(repr, missing))}; the file has {found}")
+    doubled = sorted({column for column in wanted if names.count(column) > 1})
+    if doubled:
+        raise SourceProblem("malformed", f"{name}:1: column {', '.join(map(repr, doubled))} stands there more than once")
 
 
 def _parse_csv(body: bytes, options: FileOptions, name: str) -> Iterator[tuple[int, list[Any]]]:
@@ -173,10 +181,12 @@ def _parse_csv(body: bytes, options: FileOptions, name: str) -> Iterator[tuple[i
     first_line = text.partition("\n")[0]
     delimiter = options.delimiter or max(",;\t|", key=first_line.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
     try:
         for cells in reader:
             if cells:
-                yield reader.line_num, cells
+                yield line, cells
+            line = reader.line_num + 1
     except csv.Error as error:
         raise SourceProblem("malformed", f"{name}:{reader.line_num}: {error}") from error
 

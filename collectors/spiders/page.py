@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal, Self
+from urllib.parse import urldefrag, urlsplit
 
 from parsel import Selector
 from pydantic import Field, model_validator
@@ -18,7 +19,8 @@ from scrapy.http import Response, TextResponse
 
 from collectors.catalog import Closed, PlatformOptions
 from collectors.items import Manifestation
-from collectors.spiders.base import PlatformSpider
+from collectors.network import site_of
+from collectors.spiders.base import PlatformSpider, header
 from collectors.text import decode_bytes, html_to_text
 
 LOOKBACK = timedelta(days=60)
@@ -40,8 +42,8 @@ class CommentSelectors(Closed):
     text: str
     author: str | None = None
     date: str | None = None
-    id: str = Field("@id", description="`@attribute` alone is an attribute of the comment itself.")
-    parent: str | None = Field(None, description="Id of the comment answered; without it, the comment around this one.")
+    id: str = Field(default="@id", description="`@attribute` alone is an attribute of the comment itself.")
+    parent: str | None = Field(default=None, description="Id of the comment answered; without it, the comment around this one.")
     reactions: str | None = None
 
 
@@ -132,6 +134,7 @@ class PageSpider(PlatformSpider):
         options: Any = self.source.options
         self.markup: Markup = options.resolved()
         self.date_order: str = options.date_order
+        self._asked: set[str] = set()
 
     async def start(self) -> AsyncIterator[Request]:
         """Ask for the first index page."""
@@ -142,43 +145,59 @@ class PageSpider(PlatformSpider):
         if not self.readable(response):
             return
         page = _selector(response)
-        links = dict.fromkeys(response.urljoin(href) for href in page.css(self.markup.article_links).xpath("@href").getall())
+        found = page.css(self.markup.article_links).xpath("@href").getall()
+        if not found:
+            self.started_well = bool(self._asked)
+            self.note("malformed", f"{response.url}: no link matches {self.markup.article_links!r}")
+        links = self._new_articles(response, found)
         following = page.css(self.markup.next_page).xpath("@href").get() if self.markup.next_page else None
         index = IndexPage(response.urljoin(following) if following else None, pending=len(links))
-        if not links:
-            self.note("malformed", f"{response.url}: no link matches {self.markup.article_links!r}")
         for url in links:
             yield Request(
                 url, self.parse_article, errback=self._article_failed, cb_kwargs={"index": index}, meta={"index": index}
             )
+        if found and not links:
+            yield from self._next_index(index)
+
+    def _new_articles(self, response: Response, found: list[str]) -> list[str]:
+        """Return the addresses of this site that were not asked before: Scrapy drops a repeated one without a callback."""
+        links = dict.fromkeys(urldefrag(response.urljoin(href)).url for href in found)
+        site = site_of(self.source.host or "")
+        new = [url for url in links if url not in self._asked and site_of(urlsplit(url).hostname or "") == site]
+        self._asked.update(new)
+        return new
 
     def parse_article(self, response: Response, index: IndexPage) -> Iterator[Manifestation | Request]:
         """Yield the article as context and its thread as manifestations."""
         if self.readable(response):
-            page = _selector(response)
-            article = self.markup.article
-            raw = _pick(page, article.date)
-            published = self.published(raw, order=self.date_order)
-            index.undated |= published is None
-            index.newest = max(filter(None, (index.newest, published)), default=None)
-            body = _markup_of(page, article.body) if article.body else ""
-            yield from (
-                self.manifestation(
-                    kind="official" if self.source.publisher.official else "article",
-                    native_id=f"article:{response.url}",
-                    url=response.url,
-                    title=_pick(page, article.title),
-                    text=html_to_text(body),
-                    published_at=published,
-                    published_raw=raw,
-                )
-                if body
-                else ()
-            )
-            yield from self.parse_thread(response)
+            try:
+                yield from self._article(response, index)
+                yield from self.parse_thread(response, article_url=response.url)
+            except ValueError as error:
+                # One article that cannot be parsed must not keep the next index page from being asked for.
+                self.note("parse_error", f"{response.url}: {type(error).__name__}")
         yield from self._article_done(index)
 
-    def parse_thread(self, response: Response) -> Iterator[Manifestation | Request]:
+    def _article(self, response: Response, index: IndexPage) -> Iterator[Manifestation]:
+        page = _selector(response)
+        article = self.markup.article
+        raw = _pick(page, article.date)
+        published = self.published(raw, order=self.date_order)
+        index.undated |= published is None
+        index.newest = max(filter(None, (index.newest, published)), default=None)
+        body = _markup_of(page, article.body) if article.body else ""
+        if body:
+            yield from self.manifestation(
+                kind="official" if self.source.publisher.official else "article",
+                native_id=f"article:{response.url}",
+                url=response.url,
+                title=_pick(page, article.title),
+                text=html_to_text(body),
+                published_at=published,
+                published_raw=raw,
+            )
+
+    def parse_thread(self, response: Response, article_url: str) -> Iterator[Manifestation | Request]:
         """Yield each comment of a thread page and ask for the next page of the thread."""
         if not self.readable(response):
             return
@@ -186,20 +205,20 @@ class PageSpider(PlatformSpider):
         items = page.css(self.markup.comment.item)
         identities = {id(item.root) for item in items}
         for item in items:
-            yield from self._comment(item, response.url, identities)
+            yield from self._comment(item, response.url, article_url, identities)
         following = page.css(self.markup.more_comments).xpath("@href").get() if self.markup.more_comments else None
         if following:
-            yield self.request(response.urljoin(following), self.parse_thread)
+            yield self.request(response.urljoin(following), self.parse_thread, cb_kwargs={"article_url": article_url})
 
-    def _comment(self, item: Selector, page_url: str, items: set[int]) -> Iterator[Manifestation]:
+    def _comment(self, item: Selector, page_url: str, article_url: str, items: set[int]) -> Iterator[Manifestation]:
         known = self.markup.comment
-        native_id = _pick(item, known.id)
+        native_id = _own(item, known.id, items)
         raw = _own(item, known.date, items)
-        parent = _pick(item, known.parent) if known.parent else _around(item, known, items)
+        parent = _own(item, known.parent, items) if known.parent else _around(item, known, items)
         reactions = _own(item, known.reactions, items)
         yield from self.manifestation(
             native_id=native_id,
-            parent_id=parent or f"article:{page_url}",
+            parent_id=parent or f"article:{article_url}",
             url=f"{page_url.split('#')[0]}#{native_id}" if native_id else None,
             author=_own(item, known.author, items),
             text=html_to_text(_own_markup(item, known.text, items)),
@@ -214,6 +233,9 @@ class PageSpider(PlatformSpider):
 
     def _article_done(self, index: IndexPage) -> Iterator[Request]:
         index.pending -= 1
+        yield from self._next_index(index)
+
+    def _next_index(self, index: IndexPage) -> Iterator[Request]:
         recent = index.undated or index.newest is None or index.newest >= self.period.start_utc - LOOKBACK
         if index.pending == 0 and index.next_url and recent:
             yield self.request(index.next_url, self.parse_index)
@@ -221,7 +243,7 @@ class PageSpider(PlatformSpider):
 
 def _selector(response: Response) -> Selector:
     """Return the page as a selector, decoded by our own rule: Scrapy reads unlabelled windows-1252 as cp1250."""
-    declared = response.headers.get("Content-Type", b"").decode("latin-1").lower().partition("charset=")[2].strip(" \"'")
+    declared = header(response, "Content-Type").lower().partition("charset=")[2].strip(" \"'")
     text, _ = decode_bytes(response.body, declared=declared or None)
     if not isinstance(response, TextResponse) and "<" not in text[:2000]:
         text = ""

@@ -7,6 +7,7 @@ is at most 100; `X-WP-TotalPages` tells how many pages there are; `date_gmt` is 
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -18,7 +19,7 @@ from scrapy.http import Response
 
 from collectors.catalog import PlatformOptions
 from collectors.items import Manifestation
-from collectors.spiders.base import PlatformSpider
+from collectors.spiders.base import PlatformSpider, header
 from collectors.text import html_to_text
 
 PAGE_SIZE = 100
@@ -69,25 +70,28 @@ class WordPressSpider(PlatformSpider):
         rows = self._rows(response)
         for row in rows:
             yield from build(row)
-        total = int(response.headers.get("X-WP-TotalPages", b"0") or b"0")
-        if rows and page < total:
+        total = header(response, "X-WP-TotalPages")
+        if not total.isdecimal() and len(rows) >= PAGE_SIZE:
+            self.note("malformed", f"{response.url}: a full page without X-WP-TotalPages; those after it were not asked for")
+        elif rows and total.isdecimal() and page < int(total):
             callback = self.parse_posts if collection == "posts" else self.parse_comments
             yield self.request(self.page_url(collection, page + 1), callback, cb_kwargs={"page": page + 1})
 
     def _rows(self, response: Response) -> list[dict[str, Any]]:
         try:
-            rows = response.json()
+            rows = json.loads(response.body)
         except ValueError:
             rows = None
         if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
             return rows
+        self.started_well = False
         self.note("malformed", f"{response.url}: not a JSON list of objects")
         return []
 
     def _article(self, row: dict[str, Any]) -> Iterator[Manifestation]:
         yield from self.manifestation(
             kind="official" if self.source.publisher.official else "article",
-            native_id=f"post-{row.get('id')}",
+            native_id=_numbered("post", row.get("id")),
             url=row.get("link"),
             title=html_to_text(_rendered(row, "title")),
             text=html_to_text(_rendered(row, "content")),
@@ -100,14 +104,19 @@ class WordPressSpider(PlatformSpider):
         if row.get("type", "comment") != "comment":
             return
         yield from self.manifestation(
-            native_id=f"comment-{row.get('id')}",
-            parent_id=f"comment-{row['parent']}" if row.get("parent") else f"post-{row.get('post')}",
+            native_id=_numbered("comment", row.get("id")),
+            parent_id=_numbered("comment", row.get("parent")) or _numbered("post", row.get("post")),
             url=row.get("link"),
             author=row.get("author_name"),
             text=html_to_text(_rendered(row, "content")),
             published_at=self.published(_gmt(row, "date_gmt")),
             published_raw=row.get("date_gmt"),
         )
+
+
+def _numbered(kind: str, number: object) -> str | None:
+    """Return the id of a post or comment; None for 0, which WordPress writes for "none", and for an absent one."""
+    return f"{kind}-{number}" if number else None
 
 
 def _rendered(row: dict[str, Any], field: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -94,9 +95,8 @@ def main() -> None:
     month = compose(DATA)
     write_month(month, load_plan(DATA / "pilot" / "plan.yml"), DATA / "pilot")
     counted = sum(row.counted and row.channel == "online" for shown in month for row in shown.truth)
-    print(
-        f"{sum(len(shown.served.messages) for shown in month)} messages in {len(month)} sources, {counted} of them countable online"
-    )
+    shown_count = sum(len(shown.served.messages) for shown in month)
+    sys.stdout.write(f"{shown_count} messages in {len(month)} sources, {counted} of them countable online\n")
 
 
 if __name__ == "__main__":

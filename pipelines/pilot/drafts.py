@@ -28,7 +28,7 @@ class Draft:
     """Core or piece that it was made of."""
     core: Core | None = None
     reason: str = ""
-    """Why it must not be counted; empty if it counts."""
+    """Why it must not be counted, in the report's own words; empty if it counts."""
     dated: bool = True
     date_shown: str | None = None
     older_text: str | None = None
@@ -41,11 +41,6 @@ class Draft:
     article: int | None = None
     notes: set[str] = field(default_factory=set)
     """What other steps planted on it, so that no item is used twice."""
-
-    @property
-    def signed(self) -> bool:
-        """Whether a name stands above it."""
-        return self.author not in ("", "Anónimo")
 
 
 class Calendar:
@@ -71,6 +66,10 @@ class Calendar:
         hour = rng.choices(range(24), self.hours)[0]
         clock = datetime(day.year, day.month, day.day, hour, rng.randrange(60), rng.randrange(60), tzinfo=ZONE)
         return at_precision(clock.astimezone(UTC), source)
+
+    def holds(self, moment: datetime) -> bool:
+        """Tell whether an instant lies in the month."""
+        return self.start <= moment < self.end
 
     def before(self, source: PlannedSource, rng: Random) -> datetime:
         """Draw an instant of the three days before the month."""

@@ -89,7 +89,7 @@ def write_office(composer: Composer) -> list[Draft]:
     drafts = [composer.draft(core, source, "office", serial) for serial, core in enumerate(islice(cycle(cores), wanted))]
     for serial, draft in enumerate(drafts[plan.attention_office.requests :]):
         draft.moment = composer.calendar.before(source, plan.stream("office", "outside", serial))
-        draft.reason = "outside_window"
+        draft.reason = "outside"
     return drafts
 
 

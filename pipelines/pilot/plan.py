@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from ruamel.yaml import YAML
 
 Sentiment = Literal["pos", "neg", "neu"]
@@ -24,8 +24,8 @@ class Planned(BaseModel):
 class Window(Planned):
     """The month, [start, end), in UTC."""
 
-    start: datetime
-    end: datetime
+    start: AwareDatetime
+    end: AwareDatetime
 
 
 class Group(Planned):
@@ -134,6 +134,8 @@ class Style(Planned):
     """How people write."""
 
     institutional: tuple[str, ...]
+    greetings: tuple[str, ...]
+    """How a message begins that needs no opener."""
     misspellings: dict[str, str]
     emoji: dict[Sentiment, tuple[str, ...]]
 
@@ -210,7 +212,7 @@ class Plan(Planned):
         Raises:
             KeyError: if the plan has no such source.
         """
-        return next(iter(source for source in self.sources if source.id == source_id))
+        return {source.id: source for source in self.sources}[source_id]
 
     def stream(self, *names: object) -> Random:
         """Return the random numbers of one step, the same on every machine and untouched by the other steps."""
@@ -223,7 +225,4 @@ def load_plan(path: Path) -> Plan:
     Raises:
         pydantic.ValidationError: if a key is unknown or the totals do not agree.
     """
-    plan = Plan.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
-    if plan.period.start.tzinfo != UTC and plan.period.start.utcoffset() is None:
-        raise ValueError(f"{path.name}: period.start needs an offset")
-    return plan
+    return Plan.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))

@@ -87,7 +87,9 @@ def publish(composer: Composer, source: PlannedSource, drafts: Sequence[Draft]) 
     by_id = {article.id: article for article in articles}
     parents = _parents(ordered, source, plan.stream("replies", source.id))
     messages: list[Message] = []
-    truth = [_article_truth(site, article, piece, source) for article, piece in zip(articles, pieces, strict=True)]
+    truth = []
+    if not source.topics:
+        truth = [_article_truth(composer, site, article, piece) for article, piece in zip(articles, pieces, strict=True)]
     for draft in ordered:
         versions = _messages(composer, draft, parents.get(draft))
         messages += versions
@@ -105,7 +107,7 @@ def _articles(composer: Composer, source: PlannedSource) -> tuple[list[Piece], l
     articles = []
     for number, piece in enumerate(pieces):
         moment = first + span * number / max(source.articles, 1) + timedelta(minutes=rng.randint(0, 240) if number else 0)
-        title, text = (composer.writer.fill(part, rng) for part in (piece.title, piece.text))
+        title, text = composer.writer.fill_piece((piece.title, piece.text), rng)
         articles.append(
             Article(
                 id=FIRST_NUMBER // 100 + number * 3 + composer.plan.sources.index(source) * 500,
@@ -192,14 +194,15 @@ def _link(composer: Composer, draft: Draft) -> str:
     return message_url(site, message, article)
 
 
-def _article_truth(site: Site, article: Article, piece: Piece, source: PlannedSource) -> Truth:
+def _article_truth(composer: Composer, site: Site, article: Article, piece: Piece) -> Truth:
     native, url = article_native_id(site, article), article_url(site, article)
+    kind = "official" if composer.plan.source(site.source).official else "article"
     return Truth(
         manifestation_id=manifestation_id(site.source, native, url, article.text),
         source_id=site.source,
         native_id=native,
         counted=False,
-        reason="topic" if source.topics else "official" if source.official else "article",
+        reason=kind if composer.calendar.holds(instant(article.published)) else "outside",
         channel="online",
         category="",
         issue="",
@@ -220,7 +223,7 @@ def _truth(site: Site, draft: Draft, versions: Sequence[Message], article: Artic
         source_id=site.source,
         native_id=native,
         counted=not draft.reason,
-        reason=draft.reason,
+        reason=draft.reason if not draft.dated or composer.calendar.holds(draft.moment) else "outside",
         channel="attention_office" if site.source == composer.plan.attention_office.source else "online",
         category=core.category if core else "",
         issue=core.issue if core else "",

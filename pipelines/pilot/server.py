@@ -103,6 +103,10 @@ class ReplayServer:
         """Stop and free the port."""
         self._http.shutdown()
         self._thread.join()
+        self.close()
+
+    def close(self) -> None:
+        """Free the port of a server that was never entered, or is done."""
         self._http.server_close()
 
     def answer(self, host: str, target: str) -> Answer:

@@ -54,7 +54,8 @@ def _edit(composer: Composer, countable: Sequence[Draft]) -> None:
 
 def _own_repeats(composer: Composer, countable: Sequence[Draft]) -> Iterator[Draft]:
     rng, end = composer.plan.stream("repeats"), composer.calendar.end
-    fits: Callable[[Draft], bool] = lambda draft: draft.signed and draft.moment < end - timedelta(days=2)  # noqa: E731
+    unsigned = composer.plan.people.unsigned
+    fits: Callable[[Draft], bool] = lambda draft: draft.author not in unsigned and draft.moment < end - timedelta(days=2)  # noqa: E731
     for _, draft in zip(range(composer.plan.around.own_repeats), _free(countable, rng, fits), strict=False):
         moment = draft.moment + timedelta(minutes=rng.randint(30, 2_800))
         yield _again(draft, draft.source, moment, "own_repeat")
@@ -133,7 +134,7 @@ def _outside(composer: Composer) -> Iterator[Draft]:
         core = _any_core(composer, rng)
         source = _any_source(composer, rng, core.text, fits=lambda source: not source.whole_minutes)
         draft = composer.draft(core, source, "outside", serial)
-        draft.moment, draft.reason = moment(source), "outside_window"
+        draft.moment, draft.reason = moment(source), "outside"
         yield draft
 
 
@@ -152,7 +153,7 @@ def _own_answers(composer: Composer, countable: Sequence[Draft]) -> Iterator[Dra
 def _answer(composer: Composer, draft: Draft, piece: Piece, rng: Random) -> Draft:
     return Draft(
         source=draft.source,
-        text=composer.writer.fill(piece.text, rng),
+        text=composer.writer.fill_piece((piece.text,), rng)[0],
         author=composer.plan.own_names[draft.source.id],
         moment=draft.moment + timedelta(minutes=rng.randint(20, 1_200)),
         origin=piece.id,

@@ -60,7 +60,7 @@ def _xlsx(served: Served) -> Answer:
     return Answer(stream.getvalue(), XLSX_TYPE, headers=_download(served.site))
 
 
-def _write_cell(sheet: Any, row: int, column: int, value: Cell, styles: dict[str, Any]) -> None:  # noqa: ANN401 (xlsxwriter has no types)
+def _write_cell(sheet: Any, row: int, column: int, value: Cell, styles: dict[str, Any]) -> None:
     if isinstance(value, datetime):
         whole_day = value.time() == datetime.min.time() and value.tzinfo is not None
         sheet.write_datetime(row, column, value.replace(tzinfo=None), styles["day" if whole_day else "moment"])

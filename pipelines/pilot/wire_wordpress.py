@@ -187,7 +187,7 @@ def _dates(moment: datetime) -> Row:
     return {"date": local(moment).isoformat(), "date_gmt": moment.replace(tzinfo=None).isoformat()}
 
 
-def _sort_value(row: Row, orderby: str) -> Any:  # noqa: ANN401 (as various as JSON)
+def _sort_value(row: Row, orderby: str) -> Any:
     if orderby in ("date", "date_gmt", "modified"):
         return row["_local"]
     return row[orderby]["rendered"] if orderby == "title" else row[orderby]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -16,9 +17,6 @@ from pipelines.pilot.plan import Plan, PlannedSource, Sentiment
 
 SLOT = re.compile(r"\{([a-z]+)\}")
 MAX_ATTEMPTS = 80
-GREETING = re.compile(
-    r"^[¡\W]*(hola|buen|bna|bns|se[nñ]or|estimad|vecin|sr|a quien|de mi|saludos|gracias|gente|amig)", re.IGNORECASE
-)
 LONG_OPENER = 24
 SHORT_CORE_WORDS = 6
 
@@ -101,7 +99,26 @@ class Writer:
 
         return SLOT.sub(filler, text)
 
-    def _filler(self, slot: str, rng: Random) -> str:
+    def fill_piece(self, parts: Sequence[str], rng: Random) -> list[str]:
+        """Fill the slots of a headline and its text: the first {zona} of each is the same place, and so on; no aliases."""
+        said: dict[tuple[str, int], str] = {}
+        filled = []
+        for part in parts:
+            met: Counter[str] = Counter()
+
+            def filler(match: re.Match[str], met: Counter[str] = met) -> str:
+                met[match[1]] += 1
+                place = (match[1], met[match[1]])
+                while place not in said:
+                    choice = self._filler(match[1], rng, formal=True)
+                    if choice not in said.values() or match[1] in ("n", "cuadra"):
+                        said[place] = choice
+                return said[place]
+
+            filled.append(SLOT.sub(filler, part))
+        return filled
+
+    def _filler(self, slot: str, rng: Random, *, formal: bool = False) -> str:
         plan = self.plan
         simple: Mapping[str, tuple[str, ...]] = {"hora": plan.hours, "dia": plan.weekdays}
         if slot in simple:
@@ -109,7 +126,7 @@ class Writer:
         if slot in ("n", "cuadra"):
             return str(rng.randint(2, 9) if slot == "n" else rng.randint(1, 30))
         place = rng.choice(self.material.places[slot])
-        return rng.choice(place.aliases) if place.aliases and rng.random() < 0.15 else place.said
+        return rng.choice(place.aliases) if place.aliases and not formal and rng.random() < 0.15 else place.said
 
     def _once(self, wish: Wish, rng: Random, *, eagerness: int) -> str:
         text = self.fill(wish.text, rng)
@@ -132,7 +149,7 @@ class Writer:
         if off_topic:
             words = self.plan.style.institutional
             fitting = [piece for piece in fitting if not any(word in piece.text.lower() for word in words)]
-        if GREETING.match(text) or not fitting:
+        if text.lower().lstrip("¡¿ ").startswith(self.plan.style.greetings) or not fitting:
             return text
         opener = self.fill(rng.choice(fitting).text, rng, zone=home)
         first = text.split()[0].strip("¡¿,.;:!?")

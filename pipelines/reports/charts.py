@@ -15,6 +15,9 @@ from markupsafe import Markup
 
 from pipelines.reports.formats import Formats, clean
 
+VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+"""The grammar that the installed Altair writes, as the converter names it: 6.1."""
+
 PARTS = ("neg", "neu", "pos")
 """Sentiments from the base of a bar upwards."""
 
@@ -22,6 +25,16 @@ COLOURS = {"neg": "#8f2d1c", "neu": "#d8d3c4", "pos": "#3f948b"}
 """Apart in lightness as well as in hue, so that they stay apart in grey print and for colour-blind readers."""
 
 INK, RULE = "#5a5a55", "#dedacf"
+
+AXIS_STYLE: dict[str, Any] = {
+    "title": None,
+    "aria": False,
+    "ticks": False,
+    "labelColor": INK,
+    "labelFontSize": 12,
+    "labelPadding": 6,
+    "labelOverlap": False,
+}
 
 _NOTES = re.compile(r' (?:role|aria-[a-z]+|class|pointer-events)="[^"]*"')
 _ID = re.compile(r'(\bid="|url\(#|href="#)')
@@ -54,7 +67,7 @@ def draw_days(rows: Sequence[Mapping[str, Any]], *, title: str, description: str
     """Draw the days of a window as stacked bars, once for wide and once for narrow pages; the style sheet shows one.
 
     Args:
-        rows: one per day in order: day, manifestation_count, and neg_count, neu_count, pos_count.
+        rows: one per day in order, at least one: day, manifestation_count, and neg_count, neu_count, pos_count.
         title: what the drawing is, for those who hear it.
         description: what it shows, in a sentence.
         formats: how numbers and days are written.
@@ -83,7 +96,7 @@ def _draw(rows: Sequence[Mapping[str, Any]], canvas: Canvas, title: str, descrip
         autosize=alt.AutoSizeParams(type="none"),
         background="transparent",
     )
-    drawn = vl_convert.vegalite_to_svg(chart.configure_view(stroke=None).to_dict(), vl_version="5.20")
+    drawn = vl_convert.vegalite_to_svg(chart.configure_view(stroke=None).to_dict(), vl_version=VEGA_LITE)
     return _embed(drawn, canvas, title, description)
 
 
@@ -93,55 +106,46 @@ def _bars(rows: Sequence[Mapping[str, Any]], canvas: Canvas, ticks: list[int], f
         for position, row in enumerate(rows)
         for order, part in enumerate(PARTS)
     ]
-    shown = list(range(0, len(rows), -(-len(rows) // canvas.label_count) or 1))
-    days = _day_labels([row["day"] for row in rows], shown, formats)
-    counts = {str(tick): formats.number(tick) for tick in ticks}
-    style: dict[str, Any] = {
-        "title": None,
-        "labelColor": INK,
-        "labelFontSize": 12,
-        "labelOverlap": False,
-        "ticks": False,
-        "aria": False,
-    }
-    x_axis = alt.Axis(
-        values=shown, labelExpr=f"{json.dumps(days)}[datum.value]", labelAngle=0, domainColor=INK, labelPadding=6, **style
-    )
-    y_axis = alt.Axis(
-        values=ticks, labelExpr=f"{json.dumps(counts)}[datum.value]", gridColor=RULE, domain=False, labelPadding=6, **style
-    )
-    return (
-        alt.Chart(alt.Data(values=values))
+    shown = list(range(0, len(rows), max(1, -(-len(rows) // canvas.label_count))))
+    days = _axis(_day_labels([row["day"] for row in rows], shown, formats), domainColor=INK, labelAngle=0)
+    counts = _axis({tick: [formats.number(tick)] for tick in ticks}, domain=False, gridColor=RULE)
+    bars: alt.Chart = (
+        alt.Chart(alt.InlineData(values=values))
         .mark_bar(aria=False)
         .encode(
-            x=alt.X("position:O", axis=x_axis, scale=alt.Scale(paddingInner=0.18, paddingOuter=0.05)),
-            y=alt.Y("count:Q", axis=y_axis, stack="zero", scale=alt.Scale(domain=[0, ticks[-1]], nice=False)),
+            x=alt.X("position:O", axis=days, scale=alt.Scale(paddingInner=0.18, paddingOuter=0.05)),
+            y=alt.Y("count:Q", axis=counts, stack="zero", scale=alt.Scale(domain=[0, ticks[-1]], nice=False)),
             color=alt.Color("part:N", legend=None, scale=alt.Scale(domain=list(PARTS), range=[COLOURS[part] for part in PARTS])),
             order=alt.Order("order:O"),
         )
     )
+    return bars
+
+
+def _axis(labels: Mapping[int, list[str]], **style: Any) -> alt.Axis:
+    """Return an axis with these labels (value -> lines) and no other; a chart library's own would not be Spanish."""
+    common = AXIS_STYLE | style
+    spelled = json.dumps({str(value): lines for value, lines in labels.items()}, ensure_ascii=False)
+    return alt.Axis(values=list(labels), labelExpr=f"{spelled}[datum.value]", **common)
 
 
 def _peak(rows: Sequence[Mapping[str, Any]], formats: Formats) -> alt.Chart:
-    """Write the count over the fullest day."""
-    most = max((row["manifestation_count"] for row in rows), default=0)
-    values = [
-        {"position": position, "count": most, "text": formats.number(most)}
-        for position, row in enumerate(rows)
-        if row["manifestation_count"] == most > 0
-    ][:1]
-    data = alt.Data(values=values)
-    mark = alt.Chart(data).mark_text(dy=-8, fontSize=13, fontWeight="bold", color="#1c1c1a", aria=False)
-    return mark.encode(x=alt.X("position:O"), y=alt.Y("count:Q"), text=alt.Text("text:N"))
+    """Write the count over the fullest day, the first of them if several are."""
+    fullest = max(range(len(rows)), key=lambda position: rows[position]["manifestation_count"])
+    most = rows[fullest]["manifestation_count"]
+    values = [{"position": fullest, "count": most, "text": formats.number(most)}]
+    mark = alt.Chart(alt.InlineData(values=values)).mark_text(dy=-8, fontSize=13, fontWeight="bold", color="#1c1c1a", aria=False)
+    peak: alt.Chart = mark.encode(x=alt.X("position:O"), y=alt.Y("count:Q"), text=alt.Text("text:N"))
+    return peak
 
 
-def _day_labels(days: Sequence[date], shown: Sequence[int], formats: Formats) -> dict[str, list[str]]:
+def _day_labels(days: Sequence[date], shown: Sequence[int], formats: Formats) -> dict[int, list[str]]:
     """Return position -> lines of its label: the day, and under it the month where one begins."""
-    labels = {}
+    labels: dict[int, list[str]] = {}
     month = None
     for position in shown:
         day = days[position]
-        labels[str(position)] = [str(day.day)] if day.month == month else [str(day.day), formats.short_month(day)]
+        labels[position] = [str(day.day)] if day.month == month else [str(day.day), formats.short_month(day)]
         month = day.month
     return labels
 
@@ -152,8 +156,9 @@ def _embed(drawn: str, canvas: Canvas, title: str, description: str) -> Markup:
     inner = _ID.sub(rf"\g<1>{canvas.prefix}-", _FONT.sub("", _NOTES.sub("", inner)))
     width, height = canvas.width + canvas.left + canvas.right, canvas.height + canvas.top + canvas.bottom
     opening = Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {w} {h}" aria-labelledby="{p}-title" aria-describedby="{p}-desc">'
+        '<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {w} {h}"'
+        ' aria-labelledby="{p}-title" aria-describedby="{p}-desc">'
         '<title id="{p}-title">{title}</title><desc id="{p}-desc">{description}</desc>'
     )
     head = opening.format(w=width, h=height, p=canvas.prefix, title=clean(title), description=clean(description))
-    return head + Markup(inner) + Markup("</svg>")
+    return head + Markup(inner) + Markup("</svg>")  # noqa: S704  drawn by the chart library, which escapes its labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -188,7 +189,9 @@ def _append_report(
                 "amends_seen_until": datetime(2021, 5, 1, 14, 0, tzinfo=UTC) if late is not None else None,
                 "synthetic": marks["synthetic"],
                 "taxonomy_version": "1+abcdef01",
-                "annotators": '{"category": "keyword@1f2e3d4c", "issue": "keyword@1f2e3d4c", "language": "language@aa11", "screening": "screening@bb22", "sentiment": "keyword@1f2e3d4c"}',
+                "annotators": json.dumps(
+                    dict.fromkeys(("category", "issue", "sentiment"), "keyword@1f2e3d4c") | {"language": "language@aa11"}
+                ),
                 "data_digest": "d0" * 32,
                 "code_digest": "c0" * 32,
             }

@@ -1,258 +1,167 @@
-"""The synthetic month: it is what the plan says, the same everywhere, and apart from its truth."""
+"""The Ate month from end to end: the counts, the second run, the planted truth, the personal data."""
 
 from __future__ import annotations
 
 import csv
-import json
-import os
-import subprocess
-import sys
-from collections import Counter
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pipelines.collect import SourceOutcome
+from pipelines.pilot.evaluate import append_truth, compare_with_truth, load_truth
+from pipelines.project import Project
+from pipelines.report import Report, report
+from pipelines.runs import Readers
+from pipelines.warehouse import open_warehouse, publish
 
-from collectors.items import manifestation_id
-from collectors.text import normalise_for_comparison
-from pipelines.pilot.compose import DATA, compose, write_month
-from pipelines.pilot.cores import CoresError, load_material
-from pipelines.pilot.drafts import Calendar
-from pipelines.pilot.month import Composer, PlanError, write_countable
-from pipelines.pilot.plan import SENTIMENTS, Plan, load_plan
-from pipelines.pilot.records import Message, Served, load_served, native_id
-from pipelines.pilot.wording import Wish, WordingError, Writer, same_words
-
-PILOT = DATA / "pilot"
-ISO_START, ISO_LAST = "2021-04-01T05:00:00Z", "2021-05-01T04:59:59Z"
-Row = dict[str, str]
+from tests.conftest import april, make_project, run_window
 
 
-def read_rows(path: Path) -> list[Row]:
-    """Read a CSV file of the pilot."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+@dataclass
+class Month:
+    """The pilot month, run twice."""
 
-
-@pytest.fixture(scope="module")
-def plan() -> Plan:
-    """The plan as shipped."""
-    return load_plan(PILOT / "plan.yml")
+    project: Project
+    first: tuple[list[SourceOutcome], int, Report]
+    first_page: bytes
+    second: tuple[list[SourceOutcome], int, Report]
+    second_page: bytes
 
 
 @pytest.fixture(scope="module")
-def truth() -> list[Row]:
-    """The truth as shipped."""
-    return read_rows(PILOT / "truth" / "truth.csv")
+def month(tmp_path_factory: pytest.TempPathFactory, readers: Readers) -> Month:
+    """Run the month twice."""
+    project = make_project(tmp_path_factory.mktemp("ate"))
+    first = run_window(project, "ate", readers)
+    first_page = first[2].path.read_bytes()
+    second = run_window(project, "ate", readers)
+    with open_warehouse(project.warehouse) as warehouse:
+        publish(warehouse, project.published)
+    return Month(project, first, first_page, second, second[2].path.read_bytes())
 
 
-@pytest.fixture(scope="module")
-def served() -> list[Served]:
-    """What is served, as shipped."""
-    return [load_served(path) for path in sorted((PILOT / "served").glob("*.jsonl"))]
+def query(month: Month, sql: str, report_id: str | None = None) -> list[tuple[object, ...]]:
+    """Run one query; $id is the report's id."""
+    with open_warehouse(month.project.warehouse) as warehouse:
+        return warehouse.query(sql, {"id": report_id or month.first[2].report_id} if "$id" in sql else {})
 
 
-@pytest.fixture(scope="module")
-def current(served: list[Served]) -> dict[tuple[str, str], Message]:
-    """(source, native id) -> the current version of each message."""
-    return {(source.site.source, native_id(source.site, message)): message for source in served for message in source.messages}
+def test_every_source_is_read(month: Month) -> None:
+    outcomes, _, _ = month.first
+    assert len(outcomes) == 26
+    assert {o.health.source_id: o.health.status for o in outcomes if o.health.status != "ok"} == {"boletin-barrial": "empty"}
 
 
-def counted_online(truth: list[Row]) -> Iterator[Row]:
-    """Yield the rows of the truth that make up the 5,796."""
-    return (row for row in truth if row["counted"] == "true" and row["channel"] == "online")
+def test_the_rules_count_5796(month: Month) -> None:
+    rows = query(month, "select channel, manifestation_count, source_planned_count from report where report_id = $id order by 1")
+    assert rows == [("attention_office", 190, 1), ("online", 5796, 25)]
 
 
-def test_composing_again_gives_the_shipped_bytes(tmp_path: Path, plan: Plan) -> None:
-    write_month(compose(DATA), plan, tmp_path)
-    composed = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert len(composed) == len(plan.sources) + 3
-    differing = [str(name) for name, content in composed.items() if (PILOT / name).read_bytes() != content]
-    assert differing == [], "run `python -m pipelines.pilot.compose` and commit what it writes"
-    assert {path.stem for path in (PILOT / "served").iterdir()} == {source.id for source in plan.sources}
-
-
-def test_neither_hash_seed_nor_clock_nor_locale_changes_a_byte(tmp_path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from pipelines.pilot.compose import *; "
-        "write_month(compose(DATA), load_plan(DATA / 'pilot' / 'plan.yml'), Path(sys.argv[1]))"
-    )
-    environment = {**os.environ, "PYTHONHASHSEED": "77", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, env=environment, cwd=DATA.parent, timeout=120)
-    for name in ("labels.csv", "truth/truth.csv", "served/foro-ate.jsonl"):
-        assert (tmp_path / name).read_bytes() == (PILOT / name).read_bytes(), name
-
-
-def test_planted_counts_are_the_published_ones(truth: list[Row]) -> None:
-    rows = list(counted_online(truth))
-    categories = Counter(row["category"] for row in rows)
-    rollup = categories["transporte"] + sum(row["issue"] in ("pistas_veredas", "huecos") for row in rows)
-    assert len(rows) == 5_796
-    assert rollup == 372
-    assert (categories["salud"], categories["seguridad_ciudadana"], categories["economia_empleo"]) == (105, 104, 30)
-    assert Counter(row["sentiment"] for row in rows if row["category"] == "salud") == {"pos": 37, "neg": 42, "neu": 26}
-
-
-def test_every_group_and_source_has_its_planned_number(plan: Plan, truth: list[Row]) -> None:
-    rows = list(counted_online(truth))
-    for group in plan.groups:
-        for sentiment in SENTIMENTS:
-            found = [row for row in rows if row["category"] == group.category and row["sentiment"] == sentiment]
-            found = [row for row in found if not group.issues or row["issue"] in group.issues]
-            assert len(found) == getattr(group, sentiment), (group.category, group.issues, sentiment)
-    sources = Counter(row["source_id"] for row in rows)
-    assert {source.id: sources[source.id] for source in plan.sources} == {source.id: source.count for source in plan.sources}
-
-
-def test_what_surrounds_the_month_has_its_planned_number(plan: Plan, truth: list[Row]) -> None:
-    online = Counter(row["reason"] for row in truth if row["channel"] == "online" and row["counted"] == "false")
-    around, outside = plan.around, plan.around.outside
-    assert online["mirror"] == around.permalink_mirrors + around.instant_mirrors
-    assert online["own_repeat"] == around.own_repeats
-    assert (online["spam"], online["test"]) == (around.spam, around.test)
-    assert (online["undated"], online["other_language"]) == (around.undated, around.other_languages)
-    assert online["outside_window"] == outside.before + outside.after + outside.at_start_minus_one_second + outside.at_end
-    articles = sum(source.articles for source in plan.sources if not source.official and not source.topics)
-    answers = sum(around.own_answers.values())
-    assert online["article"] == articles
-    assert online["official"] == answers + sum(source.articles for source in plan.sources if source.official)
-    assert sum(int(row["versions"]) == 2 for row in truth) == around.edits
-
-
-def test_attention_office_is_a_channel_of_its_own(plan: Plan, truth: list[Row]) -> None:
-    desk = [row for row in truth if row["channel"] == "attention_office"]
-    assert {row["source_id"] for row in desk} == {"oficina-atencion"}
-    assert sum(row["counted"] == "true" for row in desk) == plan.attention_office.requests == 190
-
-
-def test_no_two_countable_texts_are_equal(truth: list[Row], current: dict[tuple[str, str], Message]) -> None:
-    texts = [current[row["source_id"], row["native_id"]].text for row in truth if row["counted"] == "true"]
-    assert len({normalise_for_comparison(text) for text in texts}) == len(texts) == 5_796 + 190
-    assert len({same_words(text) for text in texts}) == len(texts)
-    assert not [text for text in texts if "{" in text or "}" in text], "an unfilled slot"
-
-
-def test_countable_dates_lie_in_the_month_and_touch_both_edges(truth: list[Row], current: dict[tuple[str, str], Message]) -> None:
-    shown = [current[row["source_id"], row["native_id"]].published for row in counted_online(truth)]
-    dates = [date for date in shown if date is not None]
-    assert len(dates) == len(shown)
-    assert (min(dates), max(dates)) == (ISO_START, ISO_LAST)
-    outside = [current[row["source_id"], row["native_id"]].published for row in truth if row["reason"] == "outside_window"]
-    assert {"2021-04-01T04:59:59Z", "2021-05-01T05:00:00Z"} <= set(outside)
-    assert not [date for date in outside if date is None or ISO_START <= date <= ISO_LAST]
-
-
-def test_undated_items_show_no_readable_date(truth: list[Row], current: dict[tuple[str, str], Message]) -> None:
-    undated = [current[row["source_id"], row["native_id"]] for row in truth if row["reason"] == "undated"]
-    assert {message.published for message in undated} == {None}
-    assert {bool(message.date_shown) for message in undated} == {True, False}
-
-
-def test_mirrors_and_repeats_copy_a_countable_item(truth: list[Row], current: dict[tuple[str, str], Message]) -> None:
-    counted = {current[row["source_id"], row["native_id"]].text: row for row in counted_online(truth)}
-    for row in truth:
-        if row["reason"] not in ("mirror", "own_repeat"):
-            continue
-        copy = current[row["source_id"], row["native_id"]]
-        source_row = counted[copy.text]
-        original = current[source_row["source_id"], source_row["native_id"]]
-        assert copy.author == original.author
-        if row["reason"] == "mirror":
-            assert (copy.published == original.published, row["source_id"] != source_row["source_id"]) == (True, True)
-        else:
-            assert row["source_id"] == source_row["source_id"]
-            assert (copy.published or "") > (original.published or "")
-            assert copy.author not in ("", "Anónimo")
-
-
-def test_served_records_carry_no_label(truth: list[Row]) -> None:
-    allowed = {"record", "source", "host", "path", "wire", "title", "options", "id", "text", "author", "published", "slug"}
-    allowed |= {"date_shown", "modified", "article", "parent", "url", "reactions"}
-    labels = {row[name] for row in truth for name in ("category", "issue", "intent", "core", "reason")} - {""}
-    for path in (PILOT / "served").glob("*.jsonl"):
-        for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n"):
-            record = json.loads(line)
-            assert set(record) <= allowed, path.name
-            assert not {value for value in record.values() if isinstance(value, str)} & labels - {record.get("text")}, path.name
-
-
-def test_truth_names_the_identity_that_collection_gives(truth: list[Row]) -> None:
-    assert len({row["manifestation_id"] for row in truth}) == len(truth)
-    for row in truth:
-        assert row["manifestation_id"] == manifestation_id(row["source_id"], row["native_id"], None, "")
-
-
-def test_personal_data_stand_where_the_list_says(plan: Plan, truth: list[Row], current: dict[tuple[str, str], Message]) -> None:
-    listed = read_rows(PILOT / "truth" / "personal_data.csv")
-    by_id = {row["manifestation_id"]: row for row in truth}
-    assert len({row["value"] for row in listed}) == len(listed) == plan.personal_data
-    assert {row["kind"] for row in listed} == {"dni", "phone", "email", "plate", "handle"}
-    for row in listed:
-        item = by_id[row["manifestation_id"]]
-        assert item["counted"] == "true"
-        assert row["value"] in current[item["source_id"], item["native_id"]].text
-        marker = row["value"].replace(" ", "").replace("-", "")
-        assert "90909" in marker or "zz" in marker.lower()
-
-
-def test_labels_are_drawn_from_the_countable_ones_with_the_stated_error(plan: Plan, truth: list[Row]) -> None:
-    labels = read_rows(PILOT / "labels.csv")
-    known = {row["manifestation_id"]: row for row in counted_online(truth)}
-    assert Counter(Counter(row["manifestation_id"] for row in labels).values()) == {2: plan.labels.count}
-    for name, labeller in plan.labels.labellers.items():
-        own = [row for row in labels if row["labeller"] == name]
-        wrong = {
-            task: sum(row[task] != known[row["manifestation_id"]][task] for row in own) for task in ("category", "sentiment")
+def test_each_planted_item_is_counted_or_set_aside_for_its_planted_reason(month: Month, readers: Readers) -> None:
+    city, period = month.project.load_city("ate"), april(month.project, "ate")
+    with open_warehouse(month.project.warehouse) as warehouse:
+        report(warehouse, month.project, city, period, readers)
+        found = {
+            identity: (counted, reason)
+            for identity, counted, reason in warehouse.query("select manifestation_id, counted, not_counted from report_item")
         }
-        assert wrong["category"] / len(own) == pytest.approx(labeller.category_error, abs=0.03)
-        assert wrong["sentiment"] / len(own) == pytest.approx(labeller.sentiment_error, abs=0.035)
+        assert compare_with_truth(warehouse, month.project)["planted"] == 5796
+    wrong = []
+    for row in load_truth(month.project):
+        counted, reason = found.get(row["manifestation_id"], (False, "outside"))
+        expected = {"outside", row["reason"]} if row["reason"] in ("article", "official") else {row["reason"]}
+        if counted != (row["counted"] == "true") or (not counted and reason not in expected):
+            wrong.append((row["manifestation_id"], row["reason"], reason))
+    assert wrong == []
 
 
-def test_uses_of_a_core_spread_over_sources_and_days(truth: list[Row], current: dict[tuple[str, str], Message]) -> None:
-    places: dict[str, set[str]] = {}
-    days: dict[str, set[str]] = {}
-    uses = Counter(row["core"] for row in counted_online(truth))
-    for row in counted_online(truth):
-        places.setdefault(row["core"], set()).add(row["source_id"])
-        days.setdefault(row["core"], set()).add((current[row["source_id"], row["native_id"]].published or "")[:10])
-    often = [core for core, number in uses.items() if number >= 3]
-    assert len(uses) >= 900
-    assert max(uses.values()) <= 12
-    assert sum(len(places[core]) >= uses[core] - 1 for core in often) / len(often) > 0.9
-    assert sum(len(days[core]) >= uses[core] - 1 for core in often) / len(often) > 0.9
-
-
-def test_the_pilot_stays_small() -> None:
-    assert sum(path.stat().st_size for path in PILOT.rglob("*") if path.is_file()) < 6_000_000
-
-
-def test_a_core_without_room_for_difference_is_named(plan: Plan) -> None:
-    material = load_material(PILOT, DATA / "places" / "ate.yml", unused=())
-    writer = Writer(plan, material)
-    wish = Wish(text="ya", sentiment="neu", source=plan.source("foro-ate"), style=False)
-    assert writer.write(wish, plan.stream("test")) == "ya"
-    with pytest.raises(WordingError, match="'ya'"):
-        writer.write(wish, plan.stream("test"))
-
-
-def test_a_group_without_cores_is_named(plan: Plan) -> None:
-    material = load_material(PILOT, DATA / "places" / "ate.yml", unused=())
-    fewer = plan.model_copy(update={"groups": (plan.groups[0].model_copy(update={"issues": ("tranvias",)}),)})
-    with pytest.raises(PlanError, match="tranvias"):
-        write_countable(Composer(fewer, material, Writer(fewer, material), Calendar(fewer)))
-
-
-def test_totals_that_disagree_are_refused(tmp_path: Path) -> None:
-    wrong = (PILOT / "plan.yml").read_text(encoding="utf-8").replace("countable: 5796", "countable: 5797")
-    (tmp_path / "plan.yml").write_text(wrong, encoding="utf-8")
-    with pytest.raises(ValueError, match="5797"):
-        load_plan(tmp_path / "plan.yml")
-
-
-def test_a_core_with_a_missing_column_is_named(tmp_path: Path) -> None:
-    (tmp_path / "cores").mkdir()
-    (tmp_path / "cores" / "salud.tsv").write_text(
-        "issue\tsentiment\tintent\ttarget\ttext\nvacunacion\tpos\thola\n", encoding="utf-8"
+def test_published_counts_come_out_when_the_truth_stands_for_the_model(month: Month, readers: Readers) -> None:
+    city, period = month.project.load_city("ate"), april(month.project, "ate")
+    with open_warehouse(month.project.warehouse) as warehouse:
+        truth = report(warehouse, month.project, city, period, append_truth(warehouse, month.project, readers))
+    of_truth = truth.report_id
+    assert truth.totals["manifestation_count"] == 5796
+    categories = dict(
+        query(
+            month,
+            "select category_id, manifestation_count from report_category where report_id = $id and channel = 'online'",
+            of_truth,
+        )
     )
-    with pytest.raises(CoresError, match=r"salud\.tsv:2: 3 columns"):
-        load_material(tmp_path, DATA / "places" / "ate.yml", unused=())
+    published = {figure.category: figure.count for figure in city.published.figures if figure.category}  # type: ignore[union-attr]
+    assert published == {"salud": 105, "seguridad_ciudadana": 104, "economia_empleo": 30}
+    assert {name: categories[name] for name in published} == published
+    assert sum(categories.values()) == 5796  # type: ignore[arg-type]
+    rollups = query(
+        month, "select rollup_id, manifestation_count from report_rollup where report_id = $id and channel = 'online'", of_truth
+    )
+    assert rollups == [("transporte_piloto_2021", 372)]
+    health = dict(
+        query(
+            month,
+            "select sentiment, manifestation_count from report_category_sentiment"
+            " where report_id = $id and channel = 'online' and category_id = 'salud'",
+            of_truth,
+        )
+    )
+    assert health == {"pos": 37, "neg": 42, "neu": 26}
+
+
+def test_second_run_adds_nothing_and_gives_the_same_bytes(month: Month) -> None:
+    outcomes, annotations, finished = month.second
+    assert sum(outcome.added_count for outcome in outcomes) == 0
+    assert annotations == 0
+    assert finished.report_id == month.first[2].report_id
+    assert month.second_page == month.first_page
+
+
+def test_page_tells_what_it_is_and_lists_every_source(month: Month) -> None:
+    page = month.first_page.decode()
+    assert page.count("DATOS SINTÉTICOS") >= 1
+    for text in ("5,796", "sin corregir", "35,24 %", "24,76 %", "Boletín Barrial", "Oficina de atención al ciudadano"):
+        assert text in page, text
+    for source in month.project.load_city("ate").sources:
+        assert source.publisher.name in page
+
+
+def test_no_planted_personal_datum_is_stored_anywhere(month: Month) -> None:
+    planted = month.project.pilot / "truth" / "personal_data.csv"
+    with planted.open(encoding="utf-8", newline="") as file:
+        values = [row["value"] for row in csv.DictReader(file)]
+    assert len(values) >= 50
+    written = [path for path in (month.project.root / "data").rglob("*") if path.is_file() and "pilot" not in path.parts]
+    assert any(path.suffix == ".duckdb" for path in written)
+    leaks = [
+        (value, path.name) for path in written for content in [path.read_bytes()] for value in values if value.encode() in content
+    ]
+    assert leaks == []
+    stored = "\n".join(text for (text,) in query(month, "select text from manifestation_text"))  # type: ignore[misc]
+    assert [value for value in values if value in stored] == []
+    assert "[DNI]" in stored
+    assert "[teléfono]" in stored
+
+
+def test_no_author_name_is_stored_and_the_published_copy_has_no_author_key(month: Month) -> None:
+    import duckdb
+
+    keys = [key for (key,) in query(month, "select distinct author_key from manifestation where author_key is not null")]
+    assert len(keys) > 1000
+    assert all(len(str(key)) == 32 for key in keys)
+    with duckdb.connect(str(month.project.published), read_only=True) as published:
+        columns = [name for (name,) in published.execute("select column_name from duckdb_columns()").fetchall()]
+    assert "manifestation_id" in columns
+    assert "author_key" not in columns
+
+
+def test_every_row_names_a_run(month: Month) -> None:
+    assert query(month, "select count(*) from batch anti join run using (run_id)") == [(0,)]
+    assert query(month, "select count(*) from annotation anti join run using (run_id) where run_id <> 'truth'") == [(0,)]
+    assert query(month, "select count(*) from manifestation anti join batch using (batch_number)") == [(0,)]
+
+
+def test_served_folder_holds_no_label(month: Month) -> None:
+    served = Path(month.project.pilot / "served")
+    for file in served.glob("*.jsonl"):
+        text = file.read_text(encoding="utf-8")
+        assert '"category"' not in text
+        assert '"sentiment"' not in text

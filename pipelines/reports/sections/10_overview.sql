@@ -16,6 +16,7 @@ largest as (
     select
         1 as position,
         case
+            when (select base from base) = 0 then 'nothing_counted'
             when count(*) = 0 then 'no_category'
             when count(*) filter (manifestation_count = (select max(manifestation_count) from read)) > 1 then 'largest_tied'
             when any_value(base) < $min_base then 'largest_category_small'
@@ -43,7 +44,11 @@ toned as (
 most_negative as (
     select
         2 as position,
-        case when count(*) = 0 then 'none_large' when max(manifestation_count) = 0 then 'none_negative' else 'most_negative' end as message,
+        case
+            when count(*) = 0 then 'none_large'
+            when max(manifestation_count) = 0 then 'none_negative'
+            else 'most_negative'
+        end as message,
         arg_max(category_id, (manifestation_share, base, -position)) as category_id,
         arg_max(manifestation_count, (manifestation_share, base, -position)) as manifestation_count,
         arg_max(base, (manifestation_share, base, -position)) as base,
@@ -58,7 +63,12 @@ most_negative as (
 unread as (
     select
         3 as position,
-        case when sum(manifestation_count) = 0 then 'all_read' when any_value(base) < $min_base then 'unread_small' else 'unread' end as message,
+        case
+            when any_value(base) = 0 then 'silence'
+            when sum(manifestation_count) = 0 then 'all_read'
+            when any_value(base) < $min_base then 'unread_small'
+            else 'unread'
+        end as message,
         null as category_id,
         sum(manifestation_count)::bigint as manifestation_count,
         any_value(base) as base,

@@ -1,0 +1,166 @@
+"""The report page in a real browser: wide, narrow and printed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from collectors.catalog import load_city
+from collectors.period import Period
+from models.taxonomy import load_taxonomy
+from pipelines.reports.rendering import render_page
+from tests.pipelines.filled_report import REPORT_ID, filled_warehouse
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WIDTHS = [1280, 390]
+
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on this machine"),
+]
+
+OUTSIDE = """() => [...document.body.querySelectorAll('*')]
+    .filter(e => !e.closest('.scroll') && !e.closest('.skip') && !e.closest('.hidden') && e.checkVisibility())
+    .filter(e => { const box = e.getBoundingClientRect(); return box.width > 1 && (box.right > innerWidth + 1 || box.left < -1) })
+    .map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 40)}`)"""
+
+OVERLAPS = """selector => {
+    const boxes = [...document.querySelectorAll(selector)].filter(e => e.checkVisibility())
+        .map(e => [e, e.getBoundingClientRect()]).filter(([e, b]) => b.width > 1 && b.height > 1)
+    const shared = (a, b, from, to) => Math.min(a[to], b[to]) - Math.max(a[from], b[from])
+    const name = e => `${e.tagName}.${e.className} "${e.textContent.trim().slice(0, 30)}"`
+    const found = []
+    boxes.forEach(([e, a], i) => boxes.slice(i + 1).forEach(([f, b]) => {
+        if (e.contains(f) || f.contains(e)) return
+        if (shared(a, b, 'left', 'right') > 1 && shared(a, b, 'top', 'bottom') > 1) found.push(`${name(e)} on ${name(f)}`)
+    }))
+    return found
+}"""
+
+CUT = """() => [...document.querySelectorAll('td, th, .tiles dd, .badge, h1, h2, h3')]
+    .filter(e => e.checkVisibility() && !e.closest('.hidden') && !e.closest('.scroll'))
+    .filter(e => e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1)
+    .map(e => e.textContent.trim())"""
+
+SCROLLING = """() => [...document.querySelectorAll('*')]
+    .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === 'auto')
+    .filter(e => e.tabIndex !== 0 || !e.getAttribute('aria-label')).map(e => e.className)"""
+
+BOTTOMS = """() => ['.tiles', '.findings', '.unread', '.explanation']
+    .map(s => document.querySelector(s).getBoundingClientRect().bottom)"""
+
+BLOCKS = [
+    "main > *, body > header, body > footer, .banner",
+    "table, figure, .tiles, .findings, .amendment, section p, nav",
+    "h2, h3, caption, .card",
+    ".chart svg text",
+]
+
+CONTRAST = """() => {
+    const channel = v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4
+    const light = c => 0.2126 * channel(c[0]) + 0.7152 * channel(c[1]) + 0.0722 * channel(c[2])
+    const read = text => text.match(/[\\d.]+/g).map(Number)
+    const ground = e => { for (; e; e = e.parentElement) { const c = read(getComputedStyle(e).backgroundColor)
+        if (c.length < 4 || c[3] > 0) return c } return [255, 255, 255] }
+    return [...document.body.querySelectorAll('*')]
+        .filter(e => !e.closest('svg') && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && e.checkVisibility())
+        .map(e => { const a = light(read(getComputedStyle(e).color)), b = light(ground(e))
+            return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.textContent.trim().slice(0, 40)] })
+        .filter(([ratio]) => ratio < 4.5)
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a full report, an amendment, on disk."""
+    city, taxonomy = load_city(ROOT / "data" / "cities" / "ate.yml"), load_taxonomy()
+    period = Period.from_dates(date(2021, 4, 1), date(2021, 4, 30), city.zone)
+    warehouse = filled_warehouse(city, period, taxonomy, late_count=12)
+    target = tmp_path_factory.mktemp("page") / "informe.html"
+    target.write_text(render_page(warehouse, REPORT_ID, city, period, taxonomy), encoding="utf-8")
+    return target
+
+
+@pytest.fixture(params=WIDTHS)
+def opened(request: pytest.FixtureRequest, browser: Browser, file: Path) -> Iterator[tuple[Page, list[str], list[str]]]:
+    """The page at one width, with what it asked for and what it complained of."""
+    page = browser.new_page(viewport={"width": request.param, "height": 900})
+    requests: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda asked: requests.append(asked.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(file.as_uri())
+    yield page, requests, complaints
+    page.close()
+
+
+def test_page_asks_for_nothing_and_complains_of_nothing(opened: tuple[Page, list[str], list[str]], file: Path) -> None:
+    page, requests, complaints = opened
+    page.wait_for_timeout(200)
+    assert requests == [file.as_uri()]
+    assert complaints == []
+
+
+def test_nothing_scrolls_sideways_or_stands_outside(opened: tuple[Page, list[str], list[str]]) -> None:
+    page = opened[0]
+    width, seen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width <= seen
+    assert page.evaluate(OUTSIDE) == []
+    assert page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("selector", BLOCKS)
+def test_nothing_overlaps(opened: tuple[Page, list[str], list[str]], selector: str) -> None:
+    assert opened[0].evaluate(OVERLAPS, selector) == []
+
+
+def test_text_stands_out_from_its_ground(opened: tuple[Page, list[str], list[str]]) -> None:
+    assert opened[0].evaluate(CONTRAST) == []
+
+
+def test_one_chart_is_shown_and_regions_that_scroll_take_the_focus(opened: tuple[Page, list[str], list[str]]) -> None:
+    page = opened[0]
+    assert page.locator(".chart:visible").count() == 1
+    assert page.evaluate(SCROLLING) == []
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.evaluate("getComputedStyle(document.activeElement).left") == "0px"
+
+
+def test_first_screen_holds_findings_and_what_could_not_be_read(browser: Browser, file: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(file.as_uri())
+    bottoms: list[float] = page.evaluate(BOTTOMS)
+    page.close()
+    assert max(bottoms) <= 900
+
+
+def test_prints_to_a4_with_the_table_of_days_open(browser: Browser, file: Path, tmp_path: Path) -> None:
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    printed = page.pdf(prefer_css_page_size=True)
+    page.emulate_media(media="print")
+    shown = page.evaluate("[...document.querySelectorAll('.days tbody tr')].map(e => e.checkVisibility())")
+    page.close()
+    sizes = set(re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)\s*\]", printed))
+    assert {(round(float(width)), round(float(height))) for width, height in sizes} == {(595, 842)}
+    assert 5 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 14
+    assert shown == [True] * 30
