@@ -174,12 +174,12 @@ def judge(spider: PlatformSpider, item_count: int) -> tuple[Status, Any, str]:
         return "failed", spider.problems[0].reason, details
     if spider.budget_reached is not None:
         return "partial", spider.budget_reached, f"stopped after {spider.request_count} requests"
+    if spider.interrupted:
+        return "partial", "interrupted", "the crawl was stopped before this source was read whole"
     if all(problem.reason == "robots_closed" for problem in spider.problems) and spider.problems and item_count:
         return "ok", "robots_closed", details  # left alone as asked: nothing is lost that we might have had
     if spider.problems:
         return "partial", spider.problems[0].reason, details
-    if spider.interrupted:
-        return "partial", "interrupted", "the crawl was stopped before this source was read whole"
     if item_count == 0:
         return "empty", "nothing_published", ""
     expect = spider.source.expect

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 
 import ftfy
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 from w3lib.encoding import resolve_encoding
 
 MAX_TEXT_CHARACTERS = 20_000

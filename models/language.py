@@ -24,14 +24,17 @@ LABELS = ("es", "qu", "en", "pt", "other", "unknown")
 LANGUAGE_FILE = Path(__file__).with_name("language.yml")
 """The word lists that ship with the package."""
 
-_RULES = "1"
+_RULES = "2"
 _NO_WORDS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\S+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ENOUGH_WORDS = 4
 _READ_CHARACTERS = 2_000
 _SURE = 0.9
+_NO_DOUBT = 0.98
+_ROMANCE = ("pt", "it", "fr")
+"""So close to Spanish that their function words alone prove nothing."""
 
-Foreign = Literal["qu", "en", "pt", "other"]
+Foreign = Literal["qu", "ay", "en", "pt", "it", "fr", "de"]
 Words = Annotated[frozenset[str], Field(min_length=1)]
 
 
@@ -41,6 +44,7 @@ class LanguageSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     spanish: Words
+    twins: Words
     markers: dict[Foreign, Words]
     quechua_endings: tuple[str, ...] = Field(min_length=1)
     candidates: tuple[str, ...] = Field(min_length=1)
@@ -58,7 +62,7 @@ class LanguageAnnotator:
         self.tasks: Mapping[str, tuple[str, ...]] = {"language": LABELS}
         self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
         self._identifier.set_languages(list(self._settings.candidates))
-        self._own = {label: known - self._settings.spanish for label, known in self._settings.markers.items()}
+        self._own = {label: known - self._settings.spanish - self._settings.twins for label, known in self._settings.markers.items()}
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Read n texts ("" is allowed) and return n predictions in the same order; 2,000 characters of each decide."""
@@ -74,12 +78,15 @@ class LanguageAnnotator:
             return "other", _SURE
         folded = [fold(word) for word in words]
         foreign, hits = self._best_marked(folded, nasal=sum("ã" in word or "õ" in word for word in words))
-        shared = self._settings.markers[foreign] if hits >= 2 else frozenset()
-        spanish = sum(word in self._settings.spanish and word not in shared for word in folded)
+        known = [word for word in folded if word in self._settings.spanish]
+        alone = sum(word not in self._settings.markers[foreign] for word in known)
+        spanish = alone if hits >= 2 else len(known)
         if len(words) < _ENOUGH_WORDS:
             return ("es", 0.7) if spanish and spanish >= hits else ("unknown", 0.7)
         if hits >= 2 and hits > spanish and hits / len(words) >= 0.2:
             return self._confirm(foreign, prose, words, spanish / len(words))
+        if hits and not alone and foreign in _ROMANCE and self._is_surely(foreign, prose, words):
+            return _label(foreign), 0.75
         if spanish and spanish / len(words) >= 0.15:
             return "es", _SURE
         return self._without_markers(prose, words, spanish)
@@ -95,16 +102,21 @@ class LanguageAnnotator:
         best = max(counts, key=counts.__getitem__)
         return best, counts[best]
 
-    def _confirm(self, label: str, prose: str, words: Sequence[str], spanish_share: float) -> tuple[str, float]:
+    def _confirm(self, marked: Foreign, prose: str, words: Sequence[str], spanish_share: float) -> tuple[str, float]:
         """Let the statistical identifier confirm a marked language; if it says Spanish, Spanish it is."""
         language, probability = self._identifier.classify(prose)
         if language == "es":
             return "es", 0.6
-        if label == "qu" and _familiarity(words) >= 0.5:
+        if marked == "qu" and _familiarity(words) >= 0.5:
             return "unknown", 0.5
-        if label == "pt" and language != "pt":
-            return self._named(language) if spanish_share == 0 and probability > 0.6 else ("unknown", 0.5)
-        return (label, _SURE) if spanish_share < 0.3 or language == label else ("unknown", 0.5)
+        if marked in _ROMANCE and language != marked:
+            return _named(language) if spanish_share == 0 and probability > 0.6 else ("unknown", 0.5)
+        return (_label(marked), _SURE) if spanish_share < 0.3 or language == marked else ("unknown", 0.5)
+
+    def _is_surely(self, code: Foreign, prose: str, words: Sequence[str]) -> bool:
+        """Tell whether the statistical identifier has no doubt about a text of five words or more."""
+        language, probability = self._identifier.classify(prose)
+        return language == code and probability >= _NO_DOUBT and len(words) > _ENOUGH_WORDS
 
     def _without_markers(self, prose: str, words: Sequence[str], spanish: int) -> tuple[str, float]:
         """Judge a text without telling words: Spanish if the dictionary knows it, foreign only if nothing speaks for Spanish."""
@@ -113,10 +125,15 @@ class LanguageAnnotator:
         if language == "es" or spanish or familiar >= 0.4:
             return ("es", 0.7) if language == "es" and familiar >= 0.2 else ("unknown", 0.6)
         long_enough = len(words) >= _ENOUGH_WORDS + 1 and sum(map(len, words)) >= 20
-        return self._named(language) if probability >= 0.75 and long_enough else ("unknown", 0.6)
+        return _named(language) if probability >= 0.75 and long_enough else ("unknown", 0.6)
 
-    def _named(self, language: str) -> tuple[str, float]:
-        return (language if language in LABELS else "other"), 0.75
+
+def _named(language: str) -> tuple[str, float]:
+    return _label(language), 0.75
+
+
+def _label(language: str) -> str:
+    return language if language in LABELS else "other"
 
 
 def _familiarity(words: Sequence[str]) -> float:

@@ -37,6 +37,9 @@ class Rule(BaseModel):
     weight: float = Field(default=1.0, gt=0)
     """How much of `spam_needs` a spam rule brings or an ok rule takes away; without meaning for test rules."""
 
+    theme: bool = False
+    """Whether it only tells what a text is about; of all such rules that a text meets, the heaviest one counts."""
+
     whole: bool = False
     """Whether a pattern must cover the whole text."""
 
@@ -118,8 +121,8 @@ class ScreeningAnnotator:
 
     def _read(self, text: str) -> Reading:
         met = self.find_rules(text)
-        signals = sum(rule.weight for rule in met["spam"])
-        weight = signals - sum(rule.weight for rule in met["ok"])
+        signals = _sum(met["spam"])
+        weight = signals - _sum(met["ok"])
         if met["test"]:
             return _reading("test", 0.96)
         if weight >= self._spam_needs:
@@ -133,6 +136,11 @@ def _compile(rules: Sequence[Rule]) -> list[tuple[Rule, re.Pattern[str]]]:
 
 def _meets(rule: Rule, pattern: re.Pattern[str], text: str) -> bool:
     return bool(pattern.fullmatch(text) if rule.whole else pattern.search(text))
+
+
+def _sum(rules: Sequence[Rule]) -> float:
+    themes = [rule.weight for rule in rules if rule.theme]
+    return sum(rule.weight for rule in rules if not rule.theme) + max(themes, default=0)
 
 
 def _reading(label: str, sure: float) -> Reading:

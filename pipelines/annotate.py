@@ -15,18 +15,6 @@ from pipelines.warehouse import Warehouse
 BATCH_SIZE = 1_000
 """Messages read and committed at a time; a killed run loses at most this much work."""
 
-UNREAD = """
-    select distinct m.manifestation_id, m.version, t.text
-    from manifestation m join manifestation_text t using (manifestation_id, version)
-    where m.city = $city and m.kind = 'manifestation'
-        and (m.published_at is null or (m.published_at >= $start and m.published_at < $end))
-        and not exists (
-            from annotation a
-            where a.manifestation_id = m.manifestation_id and a.version = m.version
-                and a.annotator = $annotator and a.revision = $revision and a.taxonomy_version = $taxonomy)
-    order by 1, 2
-"""
-
 
 def annotate(
     warehouse: Warehouse,
@@ -51,9 +39,9 @@ def annotate(
     with record_run(warehouse, project, city, "annotate", period, readers) as run_id:
         for name, annotator in readers.annotators.items():
             _append_labels(warehouse, annotator, readers.taxonomy_version, run_id)
-            parameters = {"city": city.id, "start": period.start_utc, "end": period.end_utc}
-            identity = {"annotator": name, "revision": annotator.revision, "taxonomy": readers.taxonomy_version}
-            unread = warehouse.query(UNREAD, {**parameters, **identity})
+            window = {"city": city.id, "start": period.start_utc, "end": period.end_utc}
+            identity = {"annotator": name, "revision": annotator.revision, "taxonomy_version": readers.taxonomy_version}
+            unread = warehouse.query_file("unread_messages", {**window, **identity})
             for first in range(0, len(unread), BATCH_SIZE):
                 part = unread[first : first + BATCH_SIZE]
                 rows = _annotation_rows(annotator, part, readers.taxonomy_version, run_id)
@@ -98,11 +86,7 @@ def _rows_of(
 def _append_labels(warehouse: Warehouse, annotator: Annotator, taxonomy_version: str, run_id: str) -> None:
     """Keep the order of the labels once for each revision, so that the probabilities stay readable."""
     identity = {"annotator": annotator.name, "revision": annotator.revision, "taxonomy_version": taxonomy_version}
-    known = warehouse.query(
-        "select task from annotator_task where annotator = $annotator and revision = $revision and taxonomy_version = $taxonomy_version",
-        identity,
-    )
-    if known:
+    if warehouse.query_file("known_tasks", identity):
         return
     with warehouse.transaction():
         rows = [{**identity, "task": task, "labels": list(labels), "run_id": run_id} for task, labels in annotator.tasks.items()]

@@ -55,24 +55,23 @@ def main() -> None:
     except KeyboardInterrupt:
         _say("interrupted; what was complete is kept, and running again goes on from there")
         sys.exit(INTERRUPTED)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (the one place where a failure becomes an exit code)
         sys.exit(_report_failure(error))
 
 
 def _report_failure(error: Exception) -> int:
     """Print a failure on stderr and return its exit code; what was not foreseen keeps its traceback."""
-    import click
-
-    if isinstance(error, click.exceptions.Abort):
+    kind = type(error).__name__
+    if kind == "Abort":
         return INTERRUPTED
-    if isinstance(error, click.ClickException):
-        error.show()
+    show = getattr(error, "show", None)  # the parser's own errors print themselves, with the usage line
+    if callable(show):
+        show()
         return USAGE
-    code = _EXIT_CODES.get(type(error).__name__)
-    if code is None:
+    if kind not in _EXIT_CODES:
         raise error
     _say(str(error))
-    return code
+    return _EXIT_CODES[kind]
 
 
 _EXIT_CODES = {

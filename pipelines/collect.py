@@ -241,8 +241,7 @@ def _known_versions(warehouse: Warehouse, identities: Sequence[str]) -> dict[str
     """Return manifestation id -> its version digests, oldest first, for those of the ids that the warehouse has."""
     warehouse.temporary("incoming", [{"manifestation_id": identity} for identity in identities], {"manifestation_id": "varchar"})
     known: dict[str, list[str]] = {}
-    sql = "select manifestation_id, version from manifestation semi join incoming using (manifestation_id) order by 1, version_number"
-    for identity, version in warehouse.query(sql):
+    for identity, version in warehouse.query_file("known_versions"):
         known.setdefault(identity, []).append(version)
     return known
 

@@ -15,32 +15,10 @@ from collectors.period import Period
 from pipelines.digests import folder_digest, value_digest
 from pipelines.project import Project
 from pipelines.reports.rendering import render_page
-from pipelines.runs import AuditFailed, NothingToReport, NotAnnotated, Readers, record_run
-from pipelines.warehouse import Warehouse
+from pipelines.runs import AuditFailed, NotAnnotated, NothingToReport, Readers, record_run
+from pipelines.warehouse import Warehouse, used_parameters
 
 REPORTS = Path(__file__).with_name("reports")
-
-SEEN_UNTIL = """
-    with health as (
-        select observed_at, (status, reason) is distinct from lag((status, reason)) over (partition by source_id order by batch_number)
-            as changed
-        from source_health
-        where city = $city and period_start < $end and period_end > $start
-    )
-    select max(instant) from (
-        select max(first_seen_at) as instant from manifestation
-        where city = $city and (published_at is null or (published_at >= $start and published_at < $end))
-        union all
-        select max(observed_at) from health where changed
-    )
-"""
-
-UNREAD = """
-    select count(*) from report_item
-    where kind = 'manifestation' and (sentiment = 'unclassified' or not exists (
-        select 1 from annotation as a join task_reader as r using (task, annotator, revision, taxonomy_version)
-        where a.manifestation_id = report_item.manifestation_id and a.version = report_item.version and a.task = 'category'))
-"""
 
 
 @dataclass(frozen=True)
@@ -100,7 +78,7 @@ def last_change(warehouse: Warehouse, city: City, period: Period) -> datetime | 
     was ever collected for the window.
     """
     parameters = {"city": city.id, "start": period.start_utc, "end": period.end_utc}
-    ((instant,),) = warehouse.query(SEEN_UNTIL, parameters)
+    ((instant,),) = warehouse.query_file("last_change", parameters)
     return instant if instant is None else datetime.fromisoformat(instant.isoformat())
 
 
@@ -110,7 +88,7 @@ def build_tables(warehouse: Warehouse, city: City, period: Period, readers: Read
     _stage_dimensions(warehouse, city, period, readers)
     for name in ("source_state", "report_item"):
         sql = _sql("staging", name)
-        warehouse.query(f"create or replace temp table {name} as {sql}", _used(sql, window))
+        warehouse.query(f"create or replace temp table {name} as {sql}", used_parameters(sql, window))
     _require_annotations(warehouse, city, period)
     inputs = _inputs(warehouse, city, period, readers, seen_until)
     report_id = value_digest(inputs)
@@ -122,7 +100,7 @@ def build_tables(warehouse: Warehouse, city: City, period: Period, readers: Read
     with warehouse.transaction():
         for table in sorted((REPORTS / "tables").glob("*.sql")):
             sql = table.read_text(encoding="utf-8")
-            warehouse.query(f"insert into {table.stem} by name {sql}", _used(sql, parameters))
+            warehouse.query(f"insert into {table.stem} by name {sql}", used_parameters(sql, parameters))
         audit_tables(warehouse, report_id)
     return report_id
 
@@ -173,23 +151,16 @@ INPUT_COLUMNS = {
 
 def _inputs(warehouse: Warehouse, city: City, period: Period, readers: Readers, seen_until: datetime) -> dict[str, Any]:
     """Return all that a report depends on, as plain values; its digest is the report's id."""
-    amended = warehouse.rows(
-        "select distinct report_id, seen_until from report"
-        " where city = $city and period_start = $start and period_end = $end and seen_until < $instant"
-        " order by seen_until desc, report_id limit 1",
-        {"city": city.id, "start": period.start_utc, "end": period.end_utc, "instant": seen_until},
-    )
-    ((items,),) = warehouse.query(
-        "select coalesce(md5(string_agg(concat_ws('|', source_id, version, channel, category_id, issue_id, sentiment,"
-        " not_counted, epoch_us(published_at), epoch_us(first_seen_at)), chr(10) order by source_id, version, not_counted, first_seen_at)), '') from report_item"
-    )
+    window = {"city": city.id, "start": period.start_utc, "end": period.end_utc, "seen_until": seen_until}
+    amended = warehouse.query_file("earlier_report", window)
+    ((items,),) = warehouse.query_file("data_digest")
     states = warehouse.query("select source_id, channel, status, reason from source_state order by source_id")
     return {
         "city": city.id,
         "configuration": value_digest(city.model_dump(mode="json", exclude={"hosts"})),
         "period": [period.start_utc.isoformat(), period.end_utc.isoformat(), city.timezone],
         "seen_until": seen_until.isoformat(),
-        "amends": [amended[0]["report_id"], amended[0]["seen_until"].isoformat()] if amended else None,
+        "amends": [amended[0][0], amended[0][1].isoformat()] if amended else None,
         "synthetic": city.synthetic,
         "taxonomy_version": readers.taxonomy_version,
         "annotators": readers.revisions(),
@@ -268,7 +239,7 @@ def _stage_dimensions(warehouse: Warehouse, city: City, period: Period, readers:
 
 
 def _require_annotations(warehouse: Warehouse, city: City, period: Period) -> None:
-    ((unread,),) = warehouse.query(UNREAD)
+    ((unread,),) = warehouse.query_file("messages_without_reading")
     if unread:
         raise NotAnnotated(f"{unread} messages of {period} have not been read; run `escucha annotate {city.id}` first")
 
@@ -279,8 +250,3 @@ def _positions(name: str, values: list[str]) -> list[dict[str, Any]]:
 
 def _sql(folder: str, name: str) -> str:
     return (REPORTS / folder / f"{name}.sql").read_text(encoding="utf-8")
-
-
-def _used(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep the parameters that a statement names; DuckDB refuses the others."""
-    return {name: value for name, value in parameters.items() if f"${name}" in sql}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 SCHEMA = Path(__file__).with_name("schema")
+QUERIES = Path(__file__).with_name("queries")
 
 
 class WarehouseBusy(RuntimeError):
@@ -43,6 +45,11 @@ class Warehouse:
         cursor = self.connection.execute(sql, dict(parameters or {}))
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def query_file(self, name: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run `queries/<name>.sql` with those of the parameters that it names and return its rows."""
+        sql = (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+        return self.query(sql, used_parameters(sql, parameters or {}))
 
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows to a table, matched by column name; all rows have the same keys."""
@@ -81,13 +88,13 @@ class Warehouse:
         self.close()
 
     def _arrow_schema(self, table: str, row: Mapping[str, Any]) -> pa.Schema:
-        described = self.connection.sql(f"select * from {table} limit 0").to_arrow_table().schema
+        described = self.connection.sql(f"select * from {table} limit 0").to_arrow_table().schema  # noqa: S608 (our own name)
         return pa.schema([described.field(name) for name in row])
 
     def _insert(self, table: str, rows: pa.Table) -> None:
         self.connection.register("incoming_rows", rows)
         try:
-            self.connection.execute(f"insert into {table} by name select * from incoming_rows")
+            self.connection.execute(f"insert into {table} by name select * from incoming_rows")  # noqa: S608 (our own name)
         finally:
             self.connection.unregister("incoming_rows")
 
@@ -177,7 +184,7 @@ def publish(warehouse: Warehouse, target: Path) -> None:
         ]
         for name in names:
             columns = "* exclude (author_key)" if name == "manifestation" else "*"
-            warehouse.connection.execute(f"create table published.{name} as select {columns} from main.{name}")
+            warehouse.connection.execute(f"create table published.{name} as select {columns} from main.{name}")  # noqa: S608
     finally:
         warehouse.connection.execute("detach published")
     with draft.open("rb+") as file:
@@ -193,6 +200,12 @@ def next_instant(warehouse: Warehouse, city: str, clock: datetime | None) -> dat
     now = (clock or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     ((closed,),) = warehouse.query("select max(seen_until) from report where city = $city", {"city": city})
     return now if closed is None or now > closed else closed.astimezone(UTC) + timedelta(seconds=1)
+
+
+def used_parameters(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the parameters that a statement names; DuckDB refuses the others."""
+    named = set(re.findall(r"\$([a-z_]+)", sql))
+    return {name: value for name, value in parameters.items() if name in named}
 
 
 def new_run_id() -> str:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from collectors.period import Period
 from pipelines.annotate import annotate
 from pipelines.collect import SourceOutcome, collect

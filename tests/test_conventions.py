@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from collectors.catalog import load_catalog
 from collectors.spiders import SPIDERS, spider_class
 from models.annotator import ANNOTATORS
@@ -38,7 +39,11 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_imports_run_one_way(path: Path) -> None:
     package = path.relative_to(ROOT).parts[0]
-    wrong = [f"{name_of(path)}:{line} imports {module}" for module, line in imports(path) if module.split(".")[0] in set(PACKAGES) - ALLOWED[package]]
+    wrong = [
+        f"{name_of(path)}:{line} imports {module}"
+        for module, line in imports(path)
+        if module.split(".")[0] in set(PACKAGES) - ALLOWED[package]
+    ]
     assert not wrong, f"{wrong}: {package} may import {sorted(ALLOWED[package])} only; pass the thing as a value"
 
 
@@ -67,14 +72,18 @@ def test_no_pickle_on_a_load_path(path: Path) -> None:
     forbidden = {"pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal"}
     users = [f"{name_of(path)}:{line} {module}" for module, line in imports(path) if module.split(".")[0] in forbidden]
     text = path.read_text(encoding="utf-8")
-    users += [f"{name_of(path)}: {call}" for call in ("torch.load(", "allow_pickle=True", "read_pickle(", "JOBDIR") if call in text]
+    users += [
+        f"{name_of(path)}: {call}" for call in ("torch.load(", "allow_pickle=True", "read_pickle(", "JOBDIR") if call in text
+    ]
     assert not users, f"{users}: keep artefacts as ONNX, safetensors or JSON, and the frontier in the warehouse"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_no_room_for_leftovers(path: Path) -> None:
     assert path.stem not in {"utils", "common", "helpers", "misc"}, f"{name_of(path)}: name the module after what it knows"
-    assert not re.search(r"except:|except Exception:\s*\n\s*pass", path.read_text(encoding="utf-8")), f"{name_of(path)}: handle it, ignore it by name, or signal it"
+    assert not re.search(r"except:|except Exception:\s*\n\s*pass", path.read_text(encoding="utf-8")), (
+        f"{name_of(path)}: handle it, ignore it by name, or signal it"
+    )
 
 
 @pytest.mark.parametrize("path", SQL, ids=name_of)
@@ -122,6 +131,7 @@ def test_the_registers_name_what_exists() -> None:
 
 def test_every_command_option_and_setting_stands_in_the_docs() -> None:
     import typer.main
+
     from pipelines.cli import app
 
     names: set[str] = set()
@@ -162,7 +172,7 @@ def test_the_constraints_pin_every_requirement_and_name_no_address() -> None:
     pinned = {line.split("==")[0].lower() for line in text.splitlines() if "==" in line}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    missing = [name for spec in wanted if (name := re.split(r"[<>=\[; ]", spec)[0].lower().replace('.', '-')) not in pinned]
+    missing = [name for spec in wanted if (name := re.split(r"[<>=\[; ]", spec)[0].lower().replace(".", "-")) not in pinned]
     assert not missing, f"install, try, and pin in constraints.txt: {missing}"
 
 

@@ -73,8 +73,12 @@ class PlatformSpider(scrapy.Spider):
         return not self.crawler.crawling
 
     def request(self, url: str, callback: Any, **kwargs: Any) -> Request:
-        """Return a request whose every failure ends up in the source's health."""
-        return Request(url, callback=callback, errback=self.note_failure, **kwargs)
+        """Return a request whose every failure ends up in the source's health.
+
+        Scrapy's filter of repeated requests is passed by: it drops them (redirects to a known page too) without a word, so
+        a spider that could come by the same address twice keeps account itself.
+        """
+        return Request(url, callback=callback, dont_filter=True, **{"errback": self.note_failure, **kwargs})
 
     def note_failure(self, failure: Failure) -> None:
         """Remember why a request brought nothing (Scrapy's errback)."""
@@ -87,7 +91,8 @@ class PlatformSpider(scrapy.Spider):
         elif isinstance(error, LeavesSite):
             self.note("unreachable", f"{url}: {error}; if that is the right place, approve it as the address of the source")
         elif not isinstance(error, Stopped):
-            self.note("unreachable", f"{url}: {type(error).__name__}")
+            told = str(error) if isinstance(error, IgnoreRequest) else type(error).__name__
+            self.note("unreachable", f"{url}: {told}")
 
     def note_error(self, failure: Failure, response: Any) -> None:
         """Remember that our own code failed on something (Scrapy's signals spider_error and item_error)."""

@@ -188,7 +188,7 @@ def _parse_csv(body: bytes, options: FileOptions, name: str) -> Iterator[tuple[i
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise SourceProblem("malformed", f"{name}:{reader.line_num}: {error}") from error
+        raise SourceProblem("malformed", f"{name}:{line}: {error}") from error
 
 
 def _parse_xlsx(body: bytes, options: FileOptions, name: str) -> Iterator[tuple[int, list[Any]]]:

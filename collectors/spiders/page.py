@@ -135,9 +135,11 @@ class PageSpider(PlatformSpider):
         self.markup: Markup = options.resolved()
         self.date_order: str = options.date_order
         self._asked: set[str] = set()
+        self._found_articles = False
 
     async def start(self) -> AsyncIterator[Request]:
         """Ask for the first index page."""
+        self._is_new(self.source.url)
         yield self.request(self.source.url, self.parse_index)
 
     def parse_index(self, response: Response) -> Iterator[Request]:
@@ -147,24 +149,29 @@ class PageSpider(PlatformSpider):
         page = _selector(response)
         found = page.css(self.markup.article_links).xpath("@href").getall()
         if not found:
-            self.started_well = bool(self._asked)
+            self.started_well = self._found_articles
             self.note("malformed", f"{response.url}: no link matches {self.markup.article_links!r}")
+        self._found_articles |= bool(found)
         links = self._new_articles(response, found)
         following = page.css(self.markup.next_page).xpath("@href").get() if self.markup.next_page else None
         index = IndexPage(response.urljoin(following) if following else None, pending=len(links))
         for url in links:
-            yield Request(
+            yield self.request(
                 url, self.parse_article, errback=self._article_failed, cb_kwargs={"index": index}, meta={"index": index}
             )
         if found and not links:
             yield from self._next_index(index)
 
     def _new_articles(self, response: Response, found: list[str]) -> list[str]:
-        """Return the addresses of this site that were not asked before: Scrapy drops a repeated one without a callback."""
-        links = dict.fromkeys(urldefrag(response.urljoin(href)).url for href in found)
+        """Return the addresses of this site that were not asked before (newer articles push old ones to the next page)."""
+        links = [urldefrag(response.urljoin(href)).url for href in found]
         site = site_of(self.source.host or "")
-        new = [url for url in links if url not in self._asked and site_of(urlsplit(url).hostname or "") == site]
-        self._asked.update(new)
+        return [url for url in links if site_of(urlsplit(url).hostname or "") == site and self._is_new(url)]
+
+    def _is_new(self, url: str) -> bool:
+        """Tell whether an address comes up for the first time, and remember it."""
+        new = url not in self._asked
+        self._asked.add(url)
         return new
 
     def parse_article(self, response: Response, index: IndexPage) -> Iterator[Manifestation | Request]:
@@ -207,7 +214,7 @@ class PageSpider(PlatformSpider):
         for item in items:
             yield from self._comment(item, response.url, article_url, identities)
         following = page.css(self.markup.more_comments).xpath("@href").get() if self.markup.more_comments else None
-        if following:
+        if following and self._is_new(response.urljoin(following)):
             yield self.request(response.urljoin(following), self.parse_thread, cb_kwargs={"article_url": article_url})
 
     def _comment(self, item: Selector, page_url: str, article_url: str, items: set[int]) -> Iterator[Manifestation]:
@@ -237,7 +244,7 @@ class PageSpider(PlatformSpider):
 
     def _next_index(self, index: IndexPage) -> Iterator[Request]:
         recent = index.undated or index.newest is None or index.newest >= self.period.start_utc - LOOKBACK
-        if index.pending == 0 and index.next_url and recent:
+        if index.pending == 0 and index.next_url and recent and self._is_new(index.next_url):
             yield self.request(index.next_url, self.parse_index)
 
 

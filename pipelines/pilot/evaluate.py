@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from models.annotator import Prediction
-from models.settings import ModelsConfig, TaskSettings
+from models.settings import ModelsConfig, TaskName, TaskSettings
 from models.taxonomy import NO_ISSUE, OTHER
 from pipelines.project import Project
 from pipelines.runs import Readers
 from pipelines.warehouse import Warehouse
 
-TRUTH_TASKS = ("category", "issue", "sentiment")
+TRUTH_TASKS: tuple[TaskName, ...] = ("category", "issue", "sentiment")
 
 
-@dataclass(frozen=True)
+@dataclass
 class TruthReader:
     """Stands where an annotator stands; its readings are in the warehouse already, planted by `append_truth`."""
 

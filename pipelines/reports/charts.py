@@ -97,7 +97,7 @@ def _draw(rows: Sequence[Mapping[str, Any]], canvas: Canvas, title: str, descrip
         background="transparent",
     )
     drawn = vl_convert.vegalite_to_svg(chart.configure_view(stroke=None).to_dict(), vl_version=VEGA_LITE)
-    return _embed(drawn, canvas, title, description)
+    return embed_drawing(drawn, canvas, title, description)
 
 
 def _bars(rows: Sequence[Mapping[str, Any]], canvas: Canvas, ticks: list[int], formats: Formats) -> alt.Chart:
@@ -150,7 +150,7 @@ def _day_labels(days: Sequence[date], shown: Sequence[int], formats: Formats) ->
     return labels
 
 
-def _embed(drawn: str, canvas: Canvas, title: str, description: str) -> Markup:
+def embed_drawing(drawn: str, canvas: Canvas, title: str, description: str) -> Markup:
     """Give a drawing its name, the page's font, ids of its own, and a size that follows the page."""
     inner = drawn[drawn.index(">", drawn.index("<svg")) + 1 : drawn.rindex("</svg>")]
     inner = _ID.sub(rf"\g<1>{canvas.prefix}-", _FONT.sub("", _NOTES.sub("", inner)))

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from collectors.health import SourceHealth
 from collectors.items import Manifestation
 from collectors.spool import complete_sources, load_health, load_items, spool_paths
@@ -187,22 +188,28 @@ def make_city(sources: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
 
 
 def begin_crawl(
-    folder: Path, web: Web, sources: list[dict[str, Any]], *, city: dict[str, Any] | None = None, driver: str | None = None
+    folder: Path,
+    web: Web,
+    sources: list[dict[str, Any]],
+    *,
+    city: dict[str, Any] | None = None,
+    hosts: dict[str, str] | None = None,
+    driver: str | None = None,
+    secret: str = SECRET,
 ) -> Running:
     """Start `python -m collectors.crawl` (or a driver around it) on a city of these sources."""
     spool = folder / "spool"
     spool.mkdir(parents=True)
     city_file = folder / "prueba.yml"
     city_file.write_text(json.dumps(make_city(sources, **(city or {})), ensure_ascii=False), encoding="utf-8")
-    hosts = {"*.test": f"127.0.0.1:{web.port}"}
     request = {
         "city_file": str(city_file),
-        "project": str(folder),
+        "project": str(folder.parent / "project"),
         "sources": [source["id"] for source in sources],
         "start": START,
         "end": END,
         "spool": str(spool),
-        "hosts": hosts,
+        "hosts": {**(hosts or {}), "*.test": f"127.0.0.1:{web.port}"},
     }
     (spool / "request.json").write_text(json.dumps(request), encoding="utf-8")
     module = ["-c", driver] if driver else ["-m", "collectors.crawl"]
@@ -214,7 +221,7 @@ def begin_crawl(
             stdout=output,
             stderr=output,
             cwd=ROOT,
-            env={**os.environ, "ESCUCHA_SECRET": SECRET},
+            env={**os.environ, "ESCUCHA_SECRET": secret},
         )
     return Running(process, spool, log, time.monotonic())
 
@@ -229,8 +236,13 @@ class Lab(NamedTuple):
     city: Callable[..., dict[str, Any]]
     secret: str
 
+    @property
+    def project(self) -> Path:
+        """Return the project folder of every crawl of the module."""
+        return self.folder / "project"
+
     def begin(self, sources: list[dict[str, Any]], **options: Any) -> Running:
-        number = len(list(self.folder.iterdir()))
+        number = len(list(self.folder.glob("crawl-*")))
         return begin_crawl(self.folder / f"crawl-{number}", self.web, sources, **options)
 
     def crawl(self, sources: list[dict[str, Any]], **options: Any) -> Crawled:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from pipelines.collect import SourceOutcome
 from pipelines.pilot.evaluate import append_truth, compare_with_truth, load_truth
 from pipelines.project import Project
 from pipelines.report import Report, report
 from pipelines.runs import Readers
 from pipelines.warehouse import open_warehouse, publish
-
 from tests.conftest import april, make_project, run_window
 
 

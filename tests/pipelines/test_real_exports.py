@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from collectors.period import Period
 from pipelines.annotate import annotate
 from pipelines.collect import collect
@@ -19,14 +20,14 @@ from pipelines.project import Project
 from pipelines.report import report
 from pipelines.runs import Readers
 from pipelines.warehouse import open_warehouse
-
 from tests.conftest import ROOT
 
 FOLDER = Path(os.environ.get("ESCUCHA_REAL_EXPORTS", ROOT.parent / "shared" / "real"))
 PROPOSALS, COMMENTS = FOLDER / "consul_proposals_2024_2025.csv", FOLDER / "decide_madrid_comments_2015_2018.csv"
 
 pytestmark = pytest.mark.skipif(
-    not (PROPOSALS.is_file() and COMMENTS.is_file()), reason="the real exports are not here; set ESCUCHA_REAL_EXPORTS to their folder"
+    not (PROPOSALS.is_file() and COMMENTS.is_file()),
+    reason="the real exports are not here; set ESCUCHA_REAL_EXPORTS to their folder",
 )
 
 CITY = """\
@@ -102,7 +103,12 @@ def test_a_quarter_of_proposals_equals_an_independent_reading(portal: Project, r
     assert 0.9 * len(ids) <= found["propuestas"][1] <= len(ids)
     assert found["comentarios"] == (0, 0)
     with open_warehouse(portal.warehouse) as warehouse:
-        texts = [text for (text,) in warehouse.query("select text from manifestation_text join manifestation using (manifestation_id, version) where source_id = 'propuestas'")]
+        texts = [
+            text
+            for (text,) in warehouse.query(
+                "select text from manifestation_text join manifestation using (manifestation_id, version) where source_id = 'propuestas'"
+            )
+        ]
     assert sum(bool(re.search(r"</?(p|br|strong|li|ul)\b", text)) for text in texts) == 0
 
 

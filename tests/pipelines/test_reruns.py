@@ -7,7 +7,6 @@ import json
 from pipelines.project import Project
 from pipelines.runs import Readers
 from pipelines.warehouse import open_warehouse
-
 from tests.conftest import run_command, run_window, write_import
 
 
@@ -23,7 +22,9 @@ def test_a_late_file_is_an_amendment_and_the_old_instant_gives_the_old_bytes(min
     assert second.totals["late_count"] == 1
     assert "Enmienda" in second.path.read_text(encoding="utf-8")
     instant = first.seen_until.isoformat()
-    done = run_command("report", "mini", "--from", "2021-04-01", "--to", "2021-04-30", "--seen-until", instant, project=mini_project.root)
+    done = run_command(
+        "report", "mini", "--from", "2021-04-01", "--to", "2021-04-30", "--seen-until", instant, project=mini_project.root
+    )
     assert done.returncode == 0, done.stderr
     assert first.path.read_bytes() == old_page
 
@@ -40,7 +41,9 @@ def test_an_edit_is_a_new_version_counted_once(mini_project: Project, readers: R
     write_import(mini_project.root, "antes.csv", ["1,Rosa Quispe,Falta luz en mi cuadra hace días,10/04/2021"])
     run_window(mini_project, "mini", readers)
     with open_warehouse(mini_project.warehouse) as warehouse:
-        numbers = warehouse.query("select version_number, version from manifestation where source_id = 'correo-tardio' order by 1")
+        numbers = warehouse.query(
+            "select version_number, version from manifestation where source_id = 'correo-tardio' order by 1"
+        )
     assert [number for number, _ in numbers] == [1, 2, 3]
     assert numbers[0][1] == numbers[2][1] != numbers[1][1]
 
@@ -58,7 +61,9 @@ def test_zones_and_secrets_do_not_change_a_byte(mini_project: Project, tmp_path_
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout)
         assert result["schema_version"] == 1
-        pages.append((result["report_id"], (folder / "data" / "reports" / "mini" / "2021-04-01_2021-04-30" / "informe.html").read_bytes()))
+        pages.append(
+            (result["report_id"], (folder / "data" / "reports" / "mini" / "2021-04-01_2021-04-30" / "informe.html").read_bytes())
+        )
     assert len(set(pages)) == 1
 
 

@@ -1,0 +1,5 @@
+-- Versions that the warehouse has of the incoming items, oldest first. Grain: one row per manifestation version.
+select manifestation_id, version
+from manifestation
+semi join incoming using (manifestation_id)
+order by manifestation_id, version_number
