@@ -162,7 +162,7 @@ def parse_epoch(raw: str) -> datetime | None:
 def join_date_time(date_raw: str, time_raw: str | None) -> str:
     """Return one text for `parse_published` from a date and a time (or duration of the day) kept apart.
 
-    "2015-09-15" + "0 days 10:50:19" gives "2015-09-15 10:50:19". The 00:00 that spreadsheets add to a date gives way
+    "2015-09-15" + "0 days 09:41:07" gives "2015-09-15 09:41:07". The 00:00 that spreadsheets add to a date gives way
     to the time. Without a time (None or blank) it is the date alone. What is not understood is joined as it is, so that
     `parse_published` answers None.
     """

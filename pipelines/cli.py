@@ -186,14 +186,16 @@ def report(
     project: ProjectDir = None,
     lock_timeout: LockTimeout = 10.0,
 ) -> int:
-    """Build the report tables of a window and write its page."""
+    """Build the report tables of a window, write its page, and publish the copy for readers."""
     from pipelines.project import find_project
+    from pipelines.warehouse import publish as publish_copy
 
     found = find_project(project)
     if dry_run:
         return _show_plan(found, city, start, end, [], as_json)
     with _window(found, city, start, end, lock_timeout) as (warehouse, loaded, period):
         finished = _report(warehouse, found, loaded, period, seen_until)
+        publish_copy(warehouse, found.published)
     _print(_report_row(finished), as_json, lambda: _print_summary(loaded, finished, found))
     return OK
 
@@ -241,7 +243,7 @@ def publish(project: ProjectDir = None, as_json: AsJson = False, lock_timeout: L
 @app.command()
 def doctor(project: ProjectDir = None, as_json: AsJson = False) -> int:
     """Check that everything a run needs is in place, and say how to mend what is not."""
-    from pipelines.checks import diagnose
+    from pipelines.doctor import diagnose
     from pipelines.project import find_project
 
     findings = diagnose(find_project(project))
@@ -375,10 +377,11 @@ def _show_plan(found: Project, city: str, start: str, end: str | None, source_id
 
 
 def _collection_code(outcomes: list[SourceOutcome]) -> int:
-    broken = [outcome for outcome in outcomes if outcome.health.status in ("failed", "partial")]
-    if outcomes and len(broken) == len(outcomes) and not any(outcome.health.item_count for outcome in outcomes):
+    from pipelines.collect import broken_outcomes, read_nothing
+
+    if read_nothing(outcomes):
         return NO_DATA
-    return PARTIAL if broken else OK
+    return PARTIAL if broken_outcomes(outcomes) else OK
 
 
 def _outcome_row(outcome: SourceOutcome) -> dict[str, Any]:

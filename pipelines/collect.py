@@ -40,6 +40,17 @@ class SourceOutcome:
     """New manifestations and new versions."""
 
 
+def broken_outcomes(outcomes: Sequence[SourceOutcome]) -> list[SourceOutcome]:
+    """Return the outcomes of the sources that were not read whole."""
+    return [outcome for outcome in outcomes if outcome.health.status in ("failed", "partial")]
+
+
+def read_nothing(outcomes: Sequence[SourceOutcome]) -> bool:
+    """Tell whether a collection had sources and could read nothing from any of them."""
+    broken = broken_outcomes(outcomes)
+    return bool(outcomes) and len(broken) == len(outcomes) and not any(outcome.health.item_count for outcome in broken)
+
+
 Progress = Callable[[SourceOutcome], None]
 
 
@@ -55,7 +66,7 @@ def collect(
     """Crawl the enabled sources of a city (or those named) and append their items, source by source as each ends.
 
     Items that a killed crawl left in its spool are appended first. Running it again over the same window and an
-    unchanged source adds nothing.
+    unchanged source adds nothing. Where no source is enabled, nothing is crawled.
 
     Raises:
         SecretError: if no secret is set and the city is not synthetic; nothing has been fetched then.
@@ -65,6 +76,8 @@ def collect(
     wanted = [city.source(source_id) for source_id in source_ids] or list(city.sources)
     sources = [source for source in wanted if source.enabled]
     append_orphans(warehouse, project, city)
+    if not sources:
+        return []
     outcomes: list[SourceOutcome] = []
     with record_run(warehouse, project, city, "collect", period) as run_id:
         spool = project.raw / city.id / run_id

@@ -17,7 +17,7 @@ from typing import Any
 from collectors.catalog import City
 from collectors.period import Period, PeriodError, PeriodKind, last_complete
 from pipelines.annotate import annotate
-from pipelines.collect import Progress, SourceOutcome, collect
+from pipelines.collect import Progress, SourceOutcome, broken_outcomes, collect, read_nothing
 from pipelines.project import Project, find_project
 from pipelines.report import report
 from pipelines.runs import load_readers
@@ -177,11 +177,11 @@ def publish_tables(window: Window) -> str:
 
 def conclude(outcomes: Sequence[SourceOutcome], said: str) -> State[Any]:
     """Return the final state of a run: `said`, and by name every source that was not read whole."""
-    broken = [outcome.health for outcome in outcomes if outcome.health.status in ("failed", "partial")]
+    broken = [outcome.health for outcome in broken_outcomes(outcomes)]
     if not broken:
         return Completed(message=said)
     named = ", ".join(f"{health.source_id} ({_words(health.reason)})" for health in broken)
-    if len(broken) == len(outcomes) and not any(health.item_count for health in broken):
+    if read_nothing(outcomes):
         return Failed(message=f"no source could be read: {named}")
     return Completed(name="Partial", message=f"{said}; not read whole: {len(broken)} of {len(outcomes)} sources: {named}")
 

@@ -10,21 +10,7 @@ import pandas as pd
 
 from collectors.period import Period, parse_period
 from pipelines.project import Project, ProjectError, find_project
-from pipelines.warehouse import open_read_only
-
-NEWEST = """
-    select report_id, city, period_start, period_end
-    from (select distinct report_id, city, period_start, period_end, seen_until from report)
-    qualify row_number() over (partition by city, period_start, period_end order by seen_until desc, report_id desc) = 1
-    order by city, period_start, period_end
-"""
-"""The newest report of each city and window. Grain: one row per city and window."""
-
-NAMED = """
-    select distinct report_id, city, period_start, period_end from report where starts_with(report_id, $report_id)
-    order by report_id
-"""
-"""The reports whose id begins so. Grain: one row per report."""
+from pipelines.warehouse import QUERIES, open_read_only
 
 WINDOW = ("report_id", "city", "period_start", "period_end")
 
@@ -74,7 +60,7 @@ def read_report(name: str, *, city: str | None = None, period: str | None = None
         tables = report_tables(connection)
         if name not in tables:
             raise ValueError(f"no report table is called {name!r}; available: {', '.join(tables)}")
-        known = _frame(connection.sql(NEWEST)) if report_id is None else _named(connection, report_id)
+        known = _frame(connection.sql(_sql("newest_reports"))) if report_id is None else _named(connection, report_id)
         chosen = known if city is None else known[known["city"] == city]
         chosen = chosen if period is None else chosen[_within(project, chosen, period)]
         if chosen.empty:
@@ -83,7 +69,7 @@ def read_report(name: str, *, city: str | None = None, period: str | None = None
 
 
 def _named(connection: duckdb.DuckDBPyConnection, report_id: str) -> pd.DataFrame:
-    found = _frame(connection.sql(NAMED, params={"report_id": report_id}))
+    found = _frame(connection.sql(_sql("reports_by_id"), params={"report_id": report_id}))
     if len(found) > 1:
         raise ValueError(f"{report_id!r} begins several reports: {', '.join(found['report_id'])}; write more of it")
     return found
@@ -120,3 +106,7 @@ def _frame(relation: duckdb.DuckDBPyRelation) -> pd.DataFrame:
     """Return a relation as a DataFrame; by way of Arrow, which keeps instants aware and needs no deprecated call of pandas."""
     frame: pd.DataFrame = relation.to_arrow_table().to_pandas(date_as_object=False)
     return frame
+
+
+def _sql(name: str) -> str:
+    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +92,11 @@ def listening_ports(process_id: int) -> list[str]:
     """Return the local addresses on which a process listens, from the kernel's own tables."""
     inodes = set()
     for link in Path(f"/proc/{process_id}/fd").iterdir():
-        target = os.readlink(link)
-        if target.startswith("socket:["):
-            inodes.add(target[8:-1])
-    lines = [
-        line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/{process_id}/net/{table}").read_text().splitlines()[1:]
-    ]
-    return [fields[1] for fields in lines if fields[3] == "0A" and fields[9] in inodes]
+        with suppress(FileNotFoundError):  # closed meanwhile
+            inodes.add(os.readlink(link).removeprefix("socket:[").removesuffix("]"))
+    tables = "".join(Path(f"/proc/{process_id}/net/{name}").read_text() for name in ("tcp", "tcp6"))
+    sockets = [line.split() for line in tables.splitlines()]
+    return [fields[1] for fields in sockets if fields[3] == "0A" and fields[9] in inodes]
 
 
 @pytest.fixture(scope="module")

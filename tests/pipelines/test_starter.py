@@ -97,11 +97,12 @@ def test_a_folder_that_is_a_project_is_refused(tmp_path: Path) -> None:
 
 def test_what_cannot_be_finished_leaves_nothing_behind(tmp_path: Path) -> None:
     project = tmp_path / "proyecto"
-    project.mkdir()
-    (project / "data").write_text("un archivo donde va la carpeta", encoding="utf-8")
+    (project / "data").mkdir(parents=True)
+    (project / "data" / "imports").write_text("un archivo donde va la carpeta", encoding="utf-8")
     with pytest.raises(ProjectError, match="nothing was left behind"):
         make_project(project)
-    assert files_below(project) == ["data"]
+    left = sorted(path.relative_to(project).as_posix() for path in project.rglob("*"))
+    assert left == ["data", "data/imports"], "neither files nor folders"
 
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,228 @@
+"""What counts: the rules of report_item.sql, each on a handful of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pipelines.report import REPORTS
+from pipelines.warehouse import Warehouse, memory_warehouse, used_parameters
+
+START = datetime(2021, 4, 1, 5, tzinfo=UTC)
+END = datetime(2021, 5, 1, 5, tzinfo=UTC)
+NOON = datetime(2021, 4, 10, 17, tzinfo=UTC)
+SEEN = datetime(2021, 5, 3, 14, tzinfo=UTC)
+LONG = "la misma frase larga de una persona del distrito"
+
+
+@pytest.fixture
+def warehouse() -> Iterator[Warehouse]:
+    """An empty warehouse in memory with two online sources, the desk, and one batch each."""
+    with memory_warehouse() as opened:
+        sources = [("a", "online", 1), ("b", "online", 2), ("desk", "attention_office", 3)]
+        rows = [{"source_id": name, "channel": channel, "position": position} for name, channel, position in sources]
+        opened.temporary("city_source", rows, {"source_id": "varchar", "channel": "varchar", "position": "integer"})
+        readers = [
+            {"task": task, "annotator": "k", "revision": "1", "taxonomy_version": "t", "threshold": 0.25 if task == "category" else 0.0}
+            for task in ("category", "issue", "sentiment", "language", "screening")
+        ]
+        kinds = {"task": "varchar", "annotator": "varchar", "revision": "varchar", "taxonomy_version": "varchar", "threshold": "double"}
+        opened.temporary("task_reader", readers, kinds)
+        opened.append("batch", [batch(1, START, END), batch(2, END, END + timedelta(days=30))])
+        yield opened
+
+
+def batch(number: int, start: datetime, end: datetime) -> dict[str, Any]:
+    return {
+        "batch_number": number,
+        "run_id": "r",
+        "city": "ate",
+        "source_id": "a",
+        "spool": f"s{number}",
+        "period_start": start,
+        "period_end": end,
+        "observed_at": SEEN,
+        "item_count": 0,
+        "added_count": 0,
+        "complete": True,
+    }
+
+
+def add(warehouse: Warehouse, identity: str, **given_fields: Any) -> None:
+    """Append one version of an item with its readings."""
+    labels = {"category": "salud", "issue": "none", "sentiment": "neg", "language": "es", "screening": "ok"}
+    labels |= {task: given_fields.pop(task) for task in list(given_fields) if task in labels}
+    score = given_fields.pop("score", 0.9)
+    row = {
+        "manifestation_id": identity,
+        "version": f"{identity}-1",
+        "version_number": 1,
+        "city": "ate",
+        "source_id": "a",
+        "channel": "online",
+        "kind": "manifestation",
+        "url": None,
+        "author_key": None,
+        "published_at": NOON,
+        "text_digest": identity,
+        "text_length": 40,
+        "first_seen_at": SEEN,
+        "batch_number": 1,
+        "batch_position": 0,
+        **given_fields,
+    }
+    warehouse.append("manifestation", [row])
+    readings = [
+        {
+            "manifestation_id": identity,
+            "version": row["version"],
+            "task": task,
+            "annotator": "k",
+            "revision": "1",
+            "taxonomy_version": "t",
+            "label": label,
+            "score": score if task == "category" else 1.0,
+            "probabilities": [1.0],
+            "run_id": "r",
+        }
+        for task, label in labels.items()
+    ]
+    warehouse.append("annotation", readings)
+
+
+def staged(warehouse: Warehouse, start: datetime = START, end: datetime = END, seen: datetime = SEEN) -> dict[str, str | None]:
+    """Return manifestation id -> why it does not count (None: it counts)."""
+    sql = (REPORTS / "staging" / "report_item.sql").read_text(encoding="utf-8")
+    window = {"city": "ate", "start": start, "end": end, "seen_until": seen}
+    rows = warehouse.query(f"select manifestation_id, not_counted, counted from ({sql})", used_parameters(sql, window))
+    assert all(counted == (reason is None) for _, reason, counted in rows)
+    return {identity: reason for identity, reason, _ in rows}
+
+
+def test_context_and_unread_things_are_set_aside_by_name(warehouse: Warehouse) -> None:
+    add(warehouse, "person")
+    add(warehouse, "article", kind="article")
+    add(warehouse, "official", kind="official")
+    add(warehouse, "spam", screening="spam")
+    add(warehouse, "test", screening="test")
+    add(warehouse, "quechua", language="qu")
+    add(warehouse, "short", language="unknown")
+    add(warehouse, "undated", published_at=None)
+    assert staged(warehouse) == {
+        "person": None,
+        "article": "article",
+        "official": "official",
+        "spam": "spam",
+        "test": "test",
+        "quechua": "other_language",
+        "short": None,
+        "undated": "undated",
+    }
+
+
+def test_the_window_is_half_open(warehouse: Warehouse) -> None:
+    second = timedelta(seconds=1)
+    for identity, instant in (("before", START - second), ("first", START), ("last", END - second), ("after", END)):
+        add(warehouse, identity, published_at=instant)
+    assert set(staged(warehouse)) == {"first", "last"}
+
+
+def test_an_undated_item_belongs_to_the_collections_of_the_window(warehouse: Warehouse) -> None:
+    add(warehouse, "april", published_at=None)
+    add(warehouse, "may", published_at=None, batch_number=2)
+    assert staged(warehouse) == {"april": "undated"}
+
+
+def test_one_item_under_the_same_link_in_two_sources_counts_once(warehouse: Warehouse) -> None:
+    link = "http://x.test/1#comment-2"
+    add(warehouse, "m1", url=link)
+    add(warehouse, "m2", url=link, source_id="b", published_at=NOON + timedelta(minutes=5))
+    assert staged(warehouse) == {"m1": None, "m2": "mirror"}
+
+
+def test_a_link_that_many_items_of_a_source_share_is_no_identity(warehouse: Warehouse) -> None:
+    for identity in ("m1", "m2"):
+        add(warehouse, identity, url="http://x.test/thread")
+    add(warehouse, "m3", url="http://x.test/thread", source_id="b")
+    assert set(staged(warehouse).values()) == {None}
+
+
+def test_the_same_words_at_the_same_instant_elsewhere_are_a_mirror(warehouse: Warehouse) -> None:
+    add(warehouse, "m1", text_digest=LONG)
+    add(warehouse, "m2", text_digest=LONG, source_id="b")
+    add(warehouse, "m3", text_digest=LONG, source_id="b", published_at=NOON + timedelta(hours=1))
+    assert staged(warehouse) == {"m1": None, "m2": "mirror", "m3": None}
+
+
+def test_two_neighbours_of_one_source_who_copy_a_text_both_count(warehouse: Warehouse) -> None:
+    add(warehouse, "m1", text_digest=LONG, author_key="rosa")
+    add(warehouse, "m2", text_digest=LONG, author_key="luis")
+    add(warehouse, "m3", text_digest=LONG)
+    add(warehouse, "m4", text_digest=LONG)
+    assert set(staged(warehouse).values()) == {None}
+
+
+def test_very_short_words_are_no_evidence_of_a_mirror(warehouse: Warehouse) -> None:
+    add(warehouse, "m1", text_digest="gracias", text_length=7)
+    add(warehouse, "m2", text_digest="gracias", text_length=7, source_id="b")
+    assert set(staged(warehouse).values()) == {None}
+
+
+def test_an_authors_own_repeat_counts_once_within_its_source(warehouse: Warehouse) -> None:
+    add(warehouse, "m1", text_digest=LONG, author_key="rosa")
+    add(warehouse, "m2", text_digest=LONG, author_key="rosa", published_at=NOON + timedelta(days=2))
+    add(warehouse, "m3", text_digest="otra cosa", author_key="rosa")
+    assert staged(warehouse) == {"m1": None, "m2": "own_repeat", "m3": None}
+
+
+def test_an_item_set_aside_makes_no_mirror_of_another(warehouse: Warehouse) -> None:
+    add(warehouse, "m1", text_digest=LONG, kind="article")
+    add(warehouse, "m2", text_digest=LONG, source_id="b")
+    assert staged(warehouse) == {"m1": "article", "m2": None}
+
+
+def test_channels_are_apart(warehouse: Warehouse) -> None:
+    add(warehouse, "m1", text_digest=LONG)
+    add(warehouse, "m2", text_digest=LONG, source_id="desk")
+    assert set(staged(warehouse).values()) == {None}
+
+
+def test_the_newest_version_decides_and_an_old_instant_brings_the_old_one_back(warehouse: Warehouse) -> None:
+    add(warehouse, "m1")
+    later = SEEN + timedelta(days=1)
+    add(warehouse, "m1", version="m1-2", version_number=2, first_seen_at=later, screening="spam")
+    assert staged(warehouse) == {"m1": None}
+    assert staged(warehouse, seen=later) == {"m1": "spam"}
+
+
+def test_a_weak_reading_is_unclassified(warehouse: Warehouse) -> None:
+    add(warehouse, "weak", score=0.2, issue="salud.vacunacion")
+    add(warehouse, "strong", score=0.3, issue="salud.vacunacion")
+    sql = (REPORTS / "staging" / "report_item.sql").read_text(encoding="utf-8")
+    window = {"city": "ate", "start": START, "end": END, "seen_until": SEEN}
+    rows = warehouse.query(f"select manifestation_id, category_id, issue_id from ({sql}) order by 1", window)
+    assert rows == [("strong", "salud", "salud.vacunacion"), ("weak", "unclassified", None)]
+
+
+@settings(max_examples=15, deadline=None)
+@given(cut=st.integers(min_value=1, max_value=30 * 24 * 3600 - 1), offsets=st.lists(st.integers(0, 30 * 24 * 3600 - 1), max_size=12))
+def test_two_parts_of_a_window_hold_what_the_whole_holds(cut: int, offsets: list[int]) -> None:
+    with memory_warehouse() as opened:
+        opened.temporary(
+            "city_source",
+            [{"source_id": "a", "channel": "online", "position": 1}],
+            {"source_id": "varchar", "channel": "varchar", "position": "integer"},
+        )
+        kinds = {"task": "varchar", "annotator": "varchar", "revision": "varchar", "taxonomy_version": "varchar", "threshold": "double"}
+        opened.temporary("task_reader", [], kinds)
+        opened.append("batch", [batch(1, START, END)])
+        for number, offset in enumerate(offsets):
+            add(opened, f"m{number}", published_at=START + timedelta(seconds=offset))
+        middle = START + timedelta(seconds=cut)
+        first, second, whole = staged(opened, START, middle), staged(opened, middle, END), staged(opened)
+        assert not set(first) & set(second)
+        assert set(first) | set(second) == set(whole)
