@@ -341,6 +341,8 @@ def city_json_schema() -> dict[str, Any]:
         options = spider_class(platform).Options.model_json_schema(ref_template="#/$defs/{model}")
         definitions.update(options.pop("$defs", {}))
         definitions[options["title"]] = options
-        reference = {"properties": {"options": {"$ref": f"#/$defs/{options['title']}"}}}
+        reference: dict[str, Any] = {"properties": {"options": {"$ref": f"#/$defs/{options['title']}"}}}
+        if options.get("required"):
+            reference["required"] = ["options"]
         source["allOf"].append({"if": {"properties": {"platform": {"const": platform}}}, "then": reference})
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "escucha city file"}

@@ -61,9 +61,8 @@ def run_crawl(
 ) -> None:
     """Crawl the sources, those of one host one after the other, and return when all are done."""
     install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")  # before anything imports the default one
+    _start_log()
     process = StoppableProcess({**crawl_settings(city, sources[0], hosts), **common})
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(WordlessErrors())
 
     @inlineCallbacks
     def crawl_host(group: list[Source]) -> Generator[Deferred[Any], Any, None]:
@@ -105,6 +104,14 @@ def group_by_host(sources: list[Source]) -> list[list[Source]]:
     """Group the sources so that no host is asked by two of them at once; the order of the city's file is kept inside."""
     ordered = sorted(sources, key=lambda source: site_of(source.host or ""))
     return [list(group) for _, group in groupby(ordered, key=lambda source: site_of(source.host) if source.host else source.id)]
+
+
+def _start_log() -> None:
+    """Log to standard error by a handler of our own: Scrapy replaces its own with each crawl, and the filter with it."""
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)  # on the handler: Scrapy sets its loggers to tell everything
+    handler.addFilter(WordlessErrors())
+    logging.basicConfig(handlers=[handler], format="%(asctime)s [%(name)s] %(levelname)s: %(message)s")
 
 
 def _exit_with_parent() -> None:

@@ -77,7 +77,7 @@ def crawl_settings(city: City, source: Source, hosts: Mapping[str, str]) -> dict
             "collectors.item_pipelines.Spool": 400,
         },
         # Logs carry ids and counts, never a citizen's words.
-        "LOG_LEVEL": "WARNING",
+        "LOG_INSTALL_ROOT_HANDLER": False,
         "LOG_FORMATTER": "collectors.item_pipelines.WordlessLogFormatter",
         "STATS_DUMP": False,
     }

@@ -30,6 +30,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _ENOUGH_WORDS = 4
 _READ_CHARACTERS = 2_000
 _SURE = 0.9
+_CLEAR = 0.9
 _NO_DOUBT = 0.98
 _ROMANCE = ("pt", "it", "fr")
 """So close to Spanish that their function words alone prove nothing."""
@@ -62,7 +63,9 @@ class LanguageAnnotator:
         self.tasks: Mapping[str, tuple[str, ...]] = {"language": LABELS}
         self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
         self._identifier.set_languages(list(self._settings.candidates))
-        self._own = {label: known - self._settings.spanish - self._settings.twins for label, known in self._settings.markers.items()}
+        self._own = {
+            label: known - self._settings.spanish - self._settings.twins for label, known in self._settings.markers.items()
+        }
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Read n texts ("" is allowed) and return n predictions in the same order; 2,000 characters of each decide."""
@@ -108,6 +111,8 @@ class LanguageAnnotator:
         if language == "es":
             return "es", 0.6
         if marked == "qu" and _familiarity(words) >= 0.5:
+            return "unknown", 0.5
+        if marked in _ROMANCE and probability < _CLEAR:
             return "unknown", 0.5
         if marked in _ROMANCE and language != marked:
             return _named(language) if spanish_share == 0 and probability > 0.6 else ("unknown", 0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from contextlib import suppress
@@ -192,6 +193,10 @@ def test_words_of_citizens_never_reach_the_log(written: Any) -> None:
     assert "búscame" in written.written()  # the spool has them
     assert "búscame" not in written.log
     assert "parse_error" in written.outcome("roto")
+    assert re.search(r"ERROR: scrapy\.core\.scraper: TypeError at \w+\.py:\d+\n", written.log)
+    assert "INFO" not in written.log
+    assert "Warning" not in written.log
+    assert "Traceback" not in written.log  # its last line would be the message of the exception
 
 
 def test_secret_is_never_written(lab: Any, written: Any) -> None:

@@ -26,7 +26,7 @@ CONTENT = {
     "manifestation": "select * exclude (batch_number) from manifestation order by manifestation_id, version_number",
     "manifestation_text": "select * from manifestation_text order by manifestation_id, version",
     "annotation": "select * exclude (run_id) from annotation order by manifestation_id, version, annotator, task",
-    "health": "select distinct source_id, status, reason, item_count from source_health where reason <> 'interrupted' order by all",
+    "health": "select distinct source_id, status, item_count from source_health where reason <> 'interrupted' order by all",
     "report": "select * from report order by report_id, channel",
     "report_category": "select * from report_category order by all",
     "report_source": "select * from report_source order by all",
@@ -52,12 +52,14 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
 def test_kill_at_random_instants_then_rerun(tmp_path: Path) -> None:
     template = tmp_path / "template"
     make_project(template, mini=True)
-    whole = Project(tmp_path / "whole")
-    shutil.copytree(template, whole.root)
-    began = time.monotonic()
-    done = run_command(*WINDOW, project=whole.root)
-    length = time.monotonic() - began
-    assert done.returncode == 0, done.stderr
+    length = 0.0
+    for name in ("first", "whole"):  # the second tells how long a run takes on a machine that has warmed up
+        whole = Project(tmp_path / name)
+        shutil.copytree(template, whole.root)
+        began = time.monotonic()
+        done = run_command(*WINDOW, project=whole.root)
+        length = time.monotonic() - began
+        assert done.returncode == 0, done.stderr
     expected, expected_page = content(whole), page(whole)
     chance = random.Random(20210401)
     killed_at = []

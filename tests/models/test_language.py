@@ -64,3 +64,26 @@ def test_without_words_the_language_is_unknown(language: Annotator, text: str) -
 
 def test_plain_spanish_is_called_spanish(language: Annotator) -> None:
     assert _labels(language, ["no hay agua en mi calle desde ayer", "cuando van a arreglar la pista"]) == ["es", "es"]
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Non capisco perché la strada è sempre così sporca.", "other"),
+        ("Quelqu'un sait si le marché est ouvert le dimanche ?", "other"),
+        ("Onde compro passagem para o trem elétrico?", "pt"),
+        ("Die Straße ist seit Wochen kaputt und niemand macht etwas.", "other"),
+    ],
+)
+def test_relatives_of_spanish_are_told_from_it(language: Annotator, text: str, label: str) -> None:
+    assert _labels(language, [text]) == [label]
+
+
+def test_spanish_with_a_foreign_word_stays(language: Annotator) -> None:
+    texts = [
+        "Merci a todos por la ayuda, se pasaron",
+        "Mio caro alcalde, cumpla pues",
+        "tremendo hueco tem cuidado",
+        "a ver, uno a uno",
+    ]
+    assert not SET_ASIDE & set(_labels(language, texts))
