@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from collectors.items import Manifestation
 
-SECRET_VARIABLE = "ESCUCHA_SECRET"
+SECRET_VARIABLE = "ESCUCHA_SECRET"  # noqa: S105 (the name of the variable)
 MIN_SECRET_CHARACTERS = 16
 SYNTHETIC_SECRET = b"escucha: published key, for synthetic cities only"
 """Key of cities whose people are invented: known to everybody, so that anybody gets the same bytes."""

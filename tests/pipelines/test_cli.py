@@ -24,7 +24,16 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def test_help_answers_at_once_and_loads_nothing_heavy() -> None:
     began = time.monotonic()
-    probe = "import sys; sys.argv=['escucha','--help']\nimport pipelines.cli as c\ntry:\n c.main()\nexcept SystemExit: pass\nprint([m for m in ('prefect','scrapy','spacy','duckdb','pandas','altair','pydantic') if m in sys.modules])"
+    heavy = ("prefect", "scrapy", "spacy", "duckdb", "pandas", "altair", "pydantic")
+    probe = f"""
+import sys
+import pipelines.cli
+sys.argv = ["escucha", "--help"]
+try:
+    pipelines.cli.main()
+except SystemExit:
+    print([name for name in {heavy!r} if name in sys.modules])
+"""
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
     assert "escucha" in done.stdout

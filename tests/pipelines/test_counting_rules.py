@@ -9,13 +9,19 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pipelines.report import REPORTS
 from pipelines.warehouse import Warehouse, memory_warehouse, used_parameters
 
 START = datetime(2021, 4, 1, 5, tzinfo=UTC)
 END = datetime(2021, 5, 1, 5, tzinfo=UTC)
+MONTH = 30 * 24 * 3600
+"""Seconds of the window."""
+
 NOON = datetime(2021, 4, 10, 17, tzinfo=UTC)
 SEEN = datetime(2021, 5, 3, 14, tzinfo=UTC)
+SOURCE = {"source_id": "varchar", "channel": "varchar", "position": "integer"}
+READER = dict.fromkeys(("task", "annotator", "revision", "taxonomy_version"), "varchar") | {"threshold": "double"}
 LONG = "la misma frase larga de una persona del distrito"
 
 
@@ -25,13 +31,12 @@ def warehouse() -> Iterator[Warehouse]:
     with memory_warehouse() as opened:
         sources = [("a", "online", 1), ("b", "online", 2), ("desk", "attention_office", 3)]
         rows = [{"source_id": name, "channel": channel, "position": position} for name, channel, position in sources]
-        opened.temporary("city_source", rows, {"source_id": "varchar", "channel": "varchar", "position": "integer"})
-        readers = [
-            {"task": task, "annotator": "k", "revision": "1", "taxonomy_version": "t", "threshold": 0.25 if task == "category" else 0.0}
-            for task in ("category", "issue", "sentiment", "language", "screening")
-        ]
-        kinds = {"task": "varchar", "annotator": "varchar", "revision": "varchar", "taxonomy_version": "varchar", "threshold": "double"}
-        opened.temporary("task_reader", readers, kinds)
+        opened.temporary("city_source", rows, SOURCE)
+        thresholds = {"category": 0.25, "issue": 0.0, "sentiment": 0.0, "language": 0.0, "screening": 0.0}
+        identity = {"annotator": "k", "revision": "1", "taxonomy_version": "t"}
+        opened.temporary(
+            "task_reader", [{"task": task, **identity, "threshold": least} for task, least in thresholds.items()], READER
+        )
         opened.append("batch", [batch(1, START, END), batch(2, END, END + timedelta(days=30))])
         yield opened
 
@@ -209,16 +214,11 @@ def test_a_weak_reading_is_unclassified(warehouse: Warehouse) -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(cut=st.integers(min_value=1, max_value=30 * 24 * 3600 - 1), offsets=st.lists(st.integers(0, 30 * 24 * 3600 - 1), max_size=12))
+@given(cut=st.integers(1, MONTH - 1), offsets=st.lists(st.integers(0, MONTH - 1), max_size=12))
 def test_two_parts_of_a_window_hold_what_the_whole_holds(cut: int, offsets: list[int]) -> None:
     with memory_warehouse() as opened:
-        opened.temporary(
-            "city_source",
-            [{"source_id": "a", "channel": "online", "position": 1}],
-            {"source_id": "varchar", "channel": "varchar", "position": "integer"},
-        )
-        kinds = {"task": "varchar", "annotator": "varchar", "revision": "varchar", "taxonomy_version": "varchar", "threshold": "double"}
-        opened.temporary("task_reader", [], kinds)
+        opened.temporary("city_source", [{"source_id": "a", "channel": "online", "position": 1}], SOURCE)
+        opened.temporary("task_reader", [], READER)
         opened.append("batch", [batch(1, START, END)])
         for number, offset in enumerate(offsets):
             add(opened, f"m{number}", published_at=START + timedelta(seconds=offset))

@@ -103,12 +103,11 @@ def test_a_quarter_of_proposals_equals_an_independent_reading(portal: Project, r
     assert 0.9 * len(ids) <= found["propuestas"][1] <= len(ids)
     assert found["comentarios"] == (0, 0)
     with open_warehouse(portal.warehouse) as warehouse:
-        texts = [
-            text
-            for (text,) in warehouse.query(
-                "select text from manifestation_text join manifestation using (manifestation_id, version) where source_id = 'propuestas'"
-            )
-        ]
+        sql = (
+            "select text from manifestation_text join manifestation using (manifestation_id, version)"
+            " where source_id = 'propuestas'"
+        )
+        texts = [text for (text,) in warehouse.query(sql)]
     assert sum(bool(re.search(r"</?(p|br|strong|li|ul)\b", text)) for text in texts) == 0
 
 

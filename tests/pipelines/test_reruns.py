@@ -36,7 +36,10 @@ def test_an_edit_is_a_new_version_counted_once(mini_project: Project, readers: R
     assert second.totals["manifestation_count"] == first.totals["manifestation_count"]
     assert annotations > 0
     with open_warehouse(mini_project.warehouse) as warehouse:
-        sql = "select version_number, text from manifestation join manifestation_text using (manifestation_id, version) where source_id = 'correo-tardio' order by 1"
+        sql = (
+            "select version_number, text from manifestation join manifestation_text using (manifestation_id, version)"
+            " where source_id = 'correo-tardio' order by 1"
+        )
         assert [(number, "gracias" in text) for number, text in warehouse.query(sql)] == [(1, False), (2, True)]
     write_import(mini_project.root, "antes.csv", ["1,Rosa Quispe,Falta luz en mi cuadra hace días,10/04/2021"])
     run_window(mini_project, "mini", readers)

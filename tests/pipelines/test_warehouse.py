@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from pipelines.warehouse import (
     WarehouseBusy,
     WarehouseError,
@@ -20,7 +21,12 @@ from pipelines.warehouse import (
     publish,
 )
 
-OUTCOME = {"run_id": "r", "finished_at": datetime(2021, 5, 3, tzinfo=UTC), "outcome": "ok", "detail": "ñandú; '); drop table run; --"}
+OUTCOME = {
+    "run_id": "r",
+    "finished_at": datetime(2021, 5, 3, tzinfo=UTC),
+    "outcome": "ok",
+    "detail": "ñandú; '); drop table run; --",
+}
 
 
 def test_every_connection_stays_in_its_folder(tmp_path: Path) -> None:
@@ -50,9 +56,9 @@ def test_values_are_bound_and_never_sql(tmp_path: Path) -> None:
 
 def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     with open_warehouse(tmp_path / "w.duckdb") as warehouse:
-        with pytest.raises(ZeroDivisionError), warehouse.transaction():
+        with pytest.raises(duckdb.Error), warehouse.transaction():  # noqa: PT012 (what was written before the error is the matter)
             warehouse.append("run_outcome", [OUTCOME])
-            raise ZeroDivisionError
+            warehouse.query("select * from a_table_that_is_not_there")
         assert warehouse.query("select count(*) from run_outcome") == [(0,)]
 
 
@@ -118,10 +124,9 @@ def test_an_instant_that_a_report_has_closed_is_never_used_again() -> None:
     clock = datetime(2021, 5, 3, 14, 0, tzinfo=UTC)
     with memory_warehouse() as warehouse:
         assert next_instant(warehouse, "ate", clock) == clock
-        columns = [row[0] for row in warehouse.query("select column_name from duckdb_columns() where table_name = 'report'")]
-        assert "seen_until" in columns
         warehouse.query(
-            "insert into report select 'id', 'ate', 'online', $t, $t, $t, 0, 0, 0, 0, 0, 0, 0, 0, null, null, true, '', '', '', ''",
+            "insert into report"
+            " select 'id', 'ate', 'online', $t, $t, $t, 0, 0, 0, 0, 0, 0, 0, 0, null, null, true, '', '', '', ''",
             {"t": clock},
         )
         assert next_instant(warehouse, "ate", clock) == clock + timedelta(seconds=1)
