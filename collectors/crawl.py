@@ -28,7 +28,7 @@ from collectors.catalog import City, Source, load_city
 from collectors.item_pipelines import WordlessErrors
 from collectors.network import site_of
 from collectors.period import Period
-from collectors.redaction import load_secret
+from collectors.pseudonyms import load_secret
 from collectors.settings import crawl_settings
 from collectors.spiders import spider_class
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from collectors.catalog import City, Source
 from collectors.health import Reason, SourceHealth
 from collectors.period import Period
-from collectors.redaction import load_secret
+from collectors.pseudonyms import load_secret
 from collectors.spool import load_health
 from pipelines.collect import crawl
 from pipelines.doctor import diagnose

@@ -19,7 +19,7 @@ from collectors.catalog import City, Source
 from collectors.health import SourceHealth
 from collectors.items import Manifestation, manifestation_id, version_digest
 from collectors.period import Period
-from collectors.redaction import load_secret
+from collectors.pseudonyms import load_secret
 from collectors.spool import complete_sources, load_health, load_items, spool_paths
 from collectors.text import normalise_for_comparison
 from pipelines.digests import text_digest

@@ -18,7 +18,7 @@ from babel.numbers import format_decimal
 from filelock import FileLock, Timeout
 
 from collectors.catalog import City, load_catalog, load_city
-from collectors.redaction import SECRET_VARIABLE, SecretError, load_secret
+from collectors.pseudonyms import SECRET_VARIABLE, SecretError, load_secret
 from collectors.yaml_errors import ConfigurationError
 from models.taxonomy import load_taxonomy
 from pipelines.project import Project

@@ -1,5 +1,17 @@
 -- The last instant that changed a window: a new item or version, or another outcome of a source. Grain: one row, null if nothing was seen.
-with health as (
+with bears_on_window as (
+    -- Any version of an item in the window: an edit that moves its date out of the window changes the window too.
+    select distinct m.manifestation_id
+    from manifestation as m
+    join batch as b using (batch_number)
+    where m.city = $city
+        and (
+            (m.published_at >= $start and m.published_at < $end)
+            or (m.published_at is null and b.period_start < $end and b.period_end > $start)
+        )
+),
+
+health as (
     select
         observed_at,
         (status, reason) is distinct from lag((status, reason)) over (partition by source_id order by batch_number) as changed
@@ -11,7 +23,7 @@ select max(instant) as instant
 from (
     select max(first_seen_at) as instant
     from manifestation
-    where city = $city and (published_at is null or (published_at >= $start and published_at < $end))
+    semi join bears_on_window using (manifestation_id)
     union all
     select max(observed_at) from health where changed
 )

@@ -11,16 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.items import Manifestation
-from collectors.redaction import (
-    SYNTHETIC_SECRET,
-    SecretError,
-    keyed_url,
-    load_secret,
-    pseudonym,
-    redact,
-    redact_manifestation,
-    url_names_person,
-)
+from collectors.pseudonyms import SYNTHETIC_SECRET, SecretError, keyed_url, load_secret, pseudonym, url_names_person
+from collectors.redaction import redact, redact_manifestation
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from collectors.health import Reason
-from collectors.redaction import SecretError
+from collectors.pseudonyms import SecretError
 from pipelines.checks import REMEDIES, TRIAL_REQUESTS, check_city_sources
 from pipelines.project import Project
 

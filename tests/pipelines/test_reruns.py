@@ -78,3 +78,22 @@ def test_two_halves_of_a_window_add_up_to_the_whole(mini_project: Project) -> No
         result = json.loads(done.stdout)
         counts.append(result["collected_count"])
     assert counts[0] + counts[1] == counts[2]
+
+
+def test_what_is_collected_for_another_window_leaves_a_report_alone(mini_project: Project, readers: Readers) -> None:
+    _, _, first = run_window(mini_project, "mini", readers)
+    page = first.path.read_bytes()
+    write_import(mini_project.root, "mayo.csv", ["7,Ana Flores,Se cayó un árbol en el parque,12/05/2021", "8,Ana Flores,Sin fecha,"])
+    done = run_command("run", "mini", "--from", "2021-05-01", "--to", "2021-05-31", "--json", project=mini_project.root)
+    assert json.loads(done.stdout)["manifestation_count"] >= 1, done.stderr
+    _, _, again = run_window(mini_project, "mini", readers)
+    assert again.report_id == first.report_id
+    assert again.path.read_bytes() == page
+
+
+def test_an_edit_that_moves_a_date_out_of_the_window_is_seen(mini_project: Project, readers: Readers) -> None:
+    _, _, first = run_window(mini_project, "mini", readers)
+    write_import(mini_project.root, "antes.csv", ["1,Rosa Quispe,Falta luz en mi cuadra hace días,10/03/2021"])
+    _, _, second = run_window(mini_project, "mini", readers)
+    assert second.seen_until > first.seen_until
+    assert second.totals["manifestation_count"] == first.totals["manifestation_count"] - 1
