@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
@@ -24,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from collectors.addresses import check_web_address
 from collectors.items import Channel
 from collectors.spiders import SPIDERS, spider_class
 from collectors.yaml_errors import Place, load_yaml, raise_problems, validate_document, validate_nested
@@ -45,33 +45,8 @@ class PlatformOptions(Closed):
     """What one platform needs to know beyond the address; each spider declares its own."""
 
 
-_INNER_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
-
-
-def _check_web_address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an http or https address")
-    if parts.username or parts.password:
-        raise ValueError("must not carry a user name or a password")
-    if parts.port == 0:
-        raise ValueError("has a port that nothing can listen on")
-    if not _may_be_public(parts.hostname):
-        raise ValueError("must be a public address, not one of an inner network")
-    return url
-
-
-def _may_be_public(host: str) -> bool:
-    """Tell whether a host may be on the internet; the resolver decides at each connection (see collectors.network)."""
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        # 127.1, 2130706433 and 0x7f000001 are addresses too, to those who connect.
-        written_oddly = re.fullmatch(r"(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+))*\.?", host)
-        return "." in host and not written_oddly and not host.rstrip(".").endswith(_INNER_NAMES)
-
-
-WebAddress = Annotated[str, AfterValidator(_check_web_address)]
+WebAddress = Annotated[str, AfterValidator(check_web_address)]
+"""An http or https address on the internet."""
 
 
 class Publisher(Closed):
@@ -151,7 +126,7 @@ class Source(Closed):
                 raise ValueError(f"url: {self.url!r} must be a path inside the project folder")
             return self
         try:
-            _check_web_address(self.url)
+            check_web_address(self.url)
         except ValueError as error:
             raise ValueError(f"url: {self.url!r} {error}") from error
         return self

@@ -6,7 +6,6 @@ redirect), and not on the URL, which a redirect or a second DNS answer would sli
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -18,14 +17,13 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolution, IResolutionReceiver
 from zope.interface import implementer
 
+from collectors.addresses import is_public
+
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
 logger = logging.getLogger(__name__)
-
-# NAT64 hides an IPv4 address in its last four bytes (RFC 6052), which a gateway would connect to.
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def mapped_address(host: str, table: Mapping[str, str]) -> tuple[str, int] | None:
@@ -35,18 +33,6 @@ def mapped_address(host: str, table: Mapping[str, str]) -> tuple[str, int] | Non
             address, _, port = target.rpartition(":")
             return address, int(port)
     return None
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an IP address is one that a crawl may connect to: global, also the IPv4 address inside an IPv6 one."""
-    parsed = ipaddress.ip_address(address.split("%", 1)[0])
-    if isinstance(parsed, ipaddress.IPv6Address):
-        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo or (None, None))[1]
-        if parsed in _NAT64:
-            inner = ipaddress.IPv4Address(parsed.packed[-4:])
-        if inner is not None:
-            return inner.is_global and not inner.is_multicast
-    return parsed.is_global and not parsed.is_multicast
 
 
 def site_of(host: str) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from collectors.addresses import is_public
 from collectors.catalog import City
 from collectors.crawl import group_by_host
-from collectors.network import is_public, mapped_address, site_of
+from collectors.network import mapped_address, site_of
 from collectors.settings import agent_string, crawl_settings
 
 FEED = b'<rss version="2.0"><channel><item><guid>1</guid><description>Falta luz</description></item></channel></rss>'

@@ -83,7 +83,9 @@ def test_two_halves_of_a_window_add_up_to_the_whole(mini_project: Project) -> No
 def test_what_is_collected_for_another_window_leaves_a_report_alone(mini_project: Project, readers: Readers) -> None:
     _, _, first = run_window(mini_project, "mini", readers)
     page = first.path.read_bytes()
-    write_import(mini_project.root, "mayo.csv", ["7,Ana Flores,Se cayó un árbol en el parque,12/05/2021", "8,Ana Flores,Sin fecha,"])
+    write_import(
+        mini_project.root, "mayo.csv", ["7,Ana Flores,Se cayó un árbol en el parque,12/05/2021", "8,Ana Flores,Sin fecha,"]
+    )
     done = run_command("run", "mini", "--from", "2021-05-01", "--to", "2021-05-31", "--json", project=mini_project.root)
     assert json.loads(done.stdout)["manifestation_count"] >= 1, done.stderr
     _, _, again = run_window(mini_project, "mini", readers)
