@@ -17,7 +17,7 @@ from scrapy.logformatter import LogFormatter
 from collectors.health import SourceHealth, Status
 from collectors.items import Manifestation, manifestation_id, version_digest
 from collectors.redaction import redact_manifestation
-from collectors.spool import spool_paths
+from collectors.spool import spool_paths, write_health
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -141,9 +141,7 @@ class Spool:
         os.fsync(self.file.fileno())
         self.file.close()
         self.paths.partial.replace(self.paths.items)
-        draft = self.paths.health.with_suffix(".tmp")
-        draft.write_text(json.dumps(asdict(self._health(spider)), ensure_ascii=False, sort_keys=True), encoding="utf-8")
-        draft.replace(self.paths.health)
+        write_health(self.folder, self._health(spider))
 
     def _health(self, spider: PlatformSpider) -> SourceHealth:
         status, reason, detail = judge(spider, self.count)

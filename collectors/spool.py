@@ -7,8 +7,9 @@ order in which they were seen) and `<source>.health.json`, written last: a sourc
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +29,22 @@ class SpoolPaths(NamedTuple):
 def spool_paths(folder: Path, source_id: str) -> SpoolPaths:
     """Return the paths of a source; none of them need exist."""
     return SpoolPaths(folder / f"{source_id}.jsonl.partial", folder / f"{source_id}.jsonl", folder / f"{source_id}.health.json")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that whoever looks, also after a kill or a power cut, finds all of it or none."""
+    draft = path.with_name(f".{path.name}.draft")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def write_health(folder: Path, health: SourceHealth) -> None:
+    """Say how a source fared; from then on it is complete."""
+    content = json.dumps(asdict(health), ensure_ascii=False, sort_keys=True)
+    write_whole(spool_paths(folder, health.source_id).health, content.encode())
 
 
 def complete_sources(folder: Path) -> list[str]:

@@ -20,7 +20,7 @@ from collectors.health import SourceHealth
 from collectors.items import Manifestation, manifestation_id, version_digest
 from collectors.period import Period
 from collectors.pseudonyms import load_secret
-from collectors.spool import complete_sources, load_health, load_items, spool_paths
+from collectors.spool import complete_sources, load_health, load_items, spool_paths, write_health, write_whole
 from collectors.text import normalise_for_comparison
 from pipelines.digests import text_digest
 from pipelines.project import Project
@@ -105,7 +105,7 @@ def crawl(project: Project, city: City, period: Period, sources: Sequence[Source
             "with_parent": True,
         }
         request_file = spool / "request.json"
-        request_file.write_text(json.dumps(request, ensure_ascii=False), encoding="utf-8")
+        write_whole(request_file, json.dumps(request, ensure_ascii=False).encode())
         command = [sys.executable, "-m", "collectors.crawl", str(request_file)]
         with (spool / "crawl.log").open("wb") as log:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
@@ -151,12 +151,12 @@ def _close_unfinished(spool: Path, source_id: str, detail: str) -> None:
     lines = paths.partial.read_bytes() if paths.partial.is_file() else b""
     whole = lines[: lines.rfind(b"\n") + 1]
     if not paths.items.is_file():
-        paths.items.write_bytes(whole)
+        write_whole(paths.items, whole)
     count = paths.items.read_bytes().count(b"\n")
     health = SourceHealth(
         source_id=source_id, status="partial" if count else "failed", reason="interrupted", detail=detail, item_count=count
     )
-    paths.health.write_text(json.dumps(asdict(health)), encoding="utf-8")
+    write_health(spool, health)
     paths.partial.unlink(missing_ok=True)
 
 
@@ -186,7 +186,7 @@ def append_orphans(warehouse: Warehouse, project: Project, city: City) -> int:
         )
         for source_id in request["sources"]:
             paths = spool_paths(spool, source_id)
-            if _spool_name(spool, source_id) in known or not (paths.health.is_file() or paths.partial.is_file()):
+            if _spool_name(spool, source_id) in known or not any(path.is_file() for path in paths):
                 continue
             if not paths.health.is_file():
                 _close_unfinished(spool, source_id, "the run was killed")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import Any
 
 from collectors.catalog import City
 from collectors.period import Period
+from collectors.spool import write_whole
 from pipelines.digests import folder_digest, value_digest
 from pipelines.project import Project
 from pipelines.reports.rendering import render_page
@@ -125,12 +125,7 @@ def write_page(project: Project, city: City, period: Period, report_id: str, pag
     folder = project.reports / city.id / period.slug()
     folder.mkdir(parents=True, exist_ok=True)
     for name in (f"informe-{report_id[:12]}.html", "informe.html"):
-        draft = folder / f".{name}.draft"
-        with draft.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(folder / name)
+        write_whole(folder / name, page.encode())
     return folder / "informe.html"
 
 
