@@ -100,6 +100,7 @@ class Source(Closed):
     budget: Budget = Field(default_factory=lambda: Budget.model_validate({}))
     delay_seconds: float = Field(3.0, ge=1.0, le=300.0, description="Seconds between requests to the host.")
     enabled: bool = Field(True, description="False: listed in the report, not collected.")
+    synthetic: bool = Field(False, description="True: invented messages for a trial; a report over them says so on every page.")
     options: SerializeAsAny[PlatformOptions] = Field(default_factory=PlatformOptions, validate_default=True)
 
     @field_validator("platform")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from pipelines.console import echo, print_check, print_document, print_findings, print_summary, say, say_outcome
 
 if TYPE_CHECKING:
     from collectors.catalog import City
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="escucha",
-    help="Listen to what a city's people write in public, and let anyone check what was heard.",
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 ok, 1 internal error, 2 wrong use or configuration, 3 partial (a source failed), 4 nothing to report, "
@@ -35,16 +34,41 @@ app.add_typer(sources_app, name="sources")
 OK, INTERNAL, USAGE, PARTIAL, NO_DATA, BUSY, PRIVACY, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
 
 CityName = Annotated[str, typer.Argument(metavar="CITY", help="A city of the project: the name of its file in data/cities.")]
-From = Annotated[str, typer.Option("--from", help="First day (2021-04-01, 2021-04, ayer, mes-pasado).")]
-To = Annotated[str | None, typer.Option("--to", help="Last day, inclusive. By default the end of what --from names.")]
-SeenUntil = Annotated[str | None, typer.Option(help="Leave out what was first seen after this instant (ISO 8601 with offset).")]
-SourceNames = Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be given several times.")]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from", metavar="DAY", help="First day: 2021-04-01, 2021-04, 2021-W14, 2021-Q2, ayer, semana-pasada, mes-pasado."
+    ),
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="DAY", help="Last day, inclusive. By default the end of what --from names.")
+]
+SeenUntil = Annotated[
+    str | None, typer.Option(metavar="INSTANT", help="Leave out what was first seen later, e.g. 2021-05-03T09:00:00-05:00.")
+]
+SourceNames = Annotated[
+    list[str] | None, typer.Option("--source", metavar="ID", help="Only this source; may be given several times.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; fetch nothing, write nothing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 ProjectDir = Annotated[
-    Path | None, typer.Option("--project", help="Project folder; by default the nearest that holds data/cities.")
+    Path | None, typer.Option("--project", metavar="DIR", help="Project folder; by default the nearest that holds data/cities.")
 ]
-LockTimeout = Annotated[float, typer.Option(help="Seconds to wait for another run to finish writing.")]
+LockTimeout = Annotated[
+    float, typer.Option(metavar="SECONDS", min=0.0, help="How long to wait for another run to finish writing.")
+]
+ShowVersion = Annotated[bool, typer.Option("--version", help="Print the version.")]
+
+
+@app.callback(invoke_without_command=True)
+def start(context: typer.Context, version: ShowVersion = False) -> None:
+    """Listen to what a city's people write in public, and let anyone check what was heard."""
+    if version:
+        from collectors.settings import VERSION
+
+        echo(f"escucha {VERSION}")
+    elif context.invoked_subcommand is None:
+        echo(context.get_help())
 
 
 def main() -> None:
@@ -53,8 +77,7 @@ def main() -> None:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else OK)
     except KeyboardInterrupt:
-        _say("interrupted; what was complete is kept, and running again goes on from there")
-        sys.exit(INTERRUPTED)
+        sys.exit(_say_interrupted())
     except Exception as error:  # noqa: BLE001 (the one place where a failure becomes an exit code)
         sys.exit(_report_failure(error))
 
@@ -63,15 +86,20 @@ def _report_failure(error: Exception) -> int:
     """Print a failure on stderr and return its exit code; what was not foreseen keeps its traceback."""
     kind = type(error).__name__
     if kind == "Abort":
-        return INTERRUPTED
+        return _say_interrupted()
     show = getattr(error, "show", None)  # the parser's own errors print themselves, with the usage line
     if callable(show):
         show()
         return USAGE
     if kind not in _EXIT_CODES:
         raise error
-    _say(str(error))
+    say(str(error))
     return _EXIT_CODES[kind]
+
+
+def _say_interrupted() -> int:
+    say("\ninterrupted: what was complete is kept, and running again goes on from there")
+    return INTERRUPTED
 
 
 _EXIT_CODES = {
@@ -98,12 +126,12 @@ def pilot(
     as_json: AsJson = False,
     lock_timeout: LockTimeout = 10.0,
 ) -> int:
-    """Replay the synthetic Ate month: 25 sources over HTTP, classified, reported."""
+    """Replay the synthetic month of Ate from end to end."""
     from pipelines.project import find_project
 
     found = find_project(project)
     if not (found.pilot / "served").is_dir():
-        raise UsageProblem(f"the synthetic month is not in {found.root / 'data' / 'pilot'}; it comes with the repository")
+        raise UsageProblem(f"no synthetic month in {found.pilot}: run this in a clone of the repository")
     return _run_all(found, "ate", "2021-04-01", "2021-04-30", as_json=as_json, lock_timeout=lock_timeout, evaluate=True)
 
 
@@ -124,7 +152,7 @@ def run(
 
     found = find_project(project)
     if dry_run:
-        return _show_plan(found, city, start, end, source or [], as_json)
+        return _show_plan(found, city, start, end, source or [], as_json, seen_until=seen_until)
     return _run_all(
         found, city, start, end, seen_until=seen_until, source_ids=source or [], as_json=as_json, lock_timeout=lock_timeout
     )
@@ -141,15 +169,15 @@ def collect(
     project: ProjectDir = None,
     lock_timeout: LockTimeout = 10.0,
 ) -> int:
-    """Crawl the sources of a city for a window and store what they gave."""
+    """Crawl a city's sources and store what they gave."""
     from pipelines.project import find_project
 
     found = find_project(project)
     if dry_run:
         return _show_plan(found, city, start, end, source or [], as_json)
-    with _window(found, city, start, end, lock_timeout) as (warehouse, loaded, period):
+    with _window(found, city, start, end, lock_timeout, source or []) as (warehouse, loaded, period):
         outcomes = _collect(warehouse, found, loaded, period, source or [])
-    _print({"outcomes": [_outcome_row(outcome) for outcome in outcomes]}, as_json, lambda: None)
+    print_document({"outcomes": [_outcome_row(outcome) for outcome in outcomes]}, as_json, lambda: None)
     return _collection_code(outcomes)
 
 
@@ -163,7 +191,7 @@ def annotate(
     project: ProjectDir = None,
     lock_timeout: LockTimeout = 10.0,
 ) -> int:
-    """Read the stored messages of a window that the models have not read yet."""
+    """Read the stored messages that no model has read."""
     from pipelines.project import find_project
 
     found = find_project(project)
@@ -171,7 +199,7 @@ def annotate(
         return _show_plan(found, city, start, end, [], as_json)
     with _window(found, city, start, end, lock_timeout) as (warehouse, loaded, period):
         added = _annotate(warehouse, found, loaded, period)
-    _print({"annotations_added": added}, as_json, lambda: typer.echo(f"{added} annotations added"))
+    print_document({"annotations_added": added}, as_json, lambda: echo(f"{added} annotations added"))
     return OK
 
 
@@ -186,29 +214,30 @@ def report(
     project: ProjectDir = None,
     lock_timeout: LockTimeout = 10.0,
 ) -> int:
-    """Build the report tables of a window, write its page, and publish the copy for readers."""
+    """Build a window's tables and page, and publish them."""
     from pipelines.project import find_project
     from pipelines.warehouse import publish as publish_copy
 
     found = find_project(project)
     if dry_run:
-        return _show_plan(found, city, start, end, [], as_json)
+        return _show_plan(found, city, start, end, [], as_json, seen_until=seen_until)
+    instant = _parse_instant(seen_until)
     with _window(found, city, start, end, lock_timeout) as (warehouse, loaded, period):
-        finished = _report(warehouse, found, loaded, period, seen_until)
+        finished = _report(warehouse, found, loaded, period, instant)
         publish_copy(warehouse, found.published)
-    _print(_report_row(finished), as_json, lambda: _print_summary(loaded, finished, found))
-    return OK
+    print_document(_report_row(finished), as_json, lambda: print_summary(loaded, finished, found))
+    return _report_code(finished)
 
 
 @sources_app.command("check")
 def check_sources(city: CityName, as_json: AsJson = False, project: ProjectDir = None) -> int:
-    """Check a city's file and try the front door of each source: robots.txt, address, format."""
+    """Try the front door of each source."""
     from pipelines.checks import check_city_sources
     from pipelines.project import find_project
 
     found = find_project(project)
-    results = list(check_city_sources(found, found.load_city(city), progress=None if as_json else _print_check))
-    _print({"sources": results}, as_json, lambda: None)
+    results = list(check_city_sources(found, found.load_city(city), progress=None if as_json else print_check))
+    print_document({"sources": results}, as_json, lambda: None)
     return PARTIAL if any(result["status"] == "failed" for result in results) else OK
 
 
@@ -220,13 +249,13 @@ def init(
     from pipelines.starter import make_project
 
     for path in make_project(directory):
-        typer.echo(str(path))
+        echo(str(path))
     return OK
 
 
 @app.command()
 def publish(project: ProjectDir = None, as_json: AsJson = False, lock_timeout: LockTimeout = 10.0) -> int:
-    """Write the read-only copy of the warehouse that notebooks and dashboards open."""
+    """Write the read-only copy for notebooks."""
     from pipelines.project import find_project
     from pipelines.warehouse import open_warehouse
     from pipelines.warehouse import publish as publish_copy
@@ -236,18 +265,18 @@ def publish(project: ProjectDir = None, as_json: AsJson = False, lock_timeout: L
         raise UsageProblem(f"there is no warehouse yet in {found.root}; run a window first")
     with open_warehouse(found.warehouse, lock_timeout=lock_timeout) as warehouse:
         publish_copy(warehouse, found.published)
-    _print({"path": str(found.published)}, as_json, lambda: typer.echo(str(found.published)))
+    print_document({"path": str(found.published)}, as_json, lambda: echo(str(found.published)))
     return OK
 
 
 @app.command()
 def doctor(project: ProjectDir = None, as_json: AsJson = False) -> int:
-    """Check that everything a run needs is in place, and say how to mend what is not."""
+    """Check that everything a run needs is in place."""
     from pipelines.doctor import diagnose
     from pipelines.project import find_project
 
     findings = diagnose(find_project(project))
-    _print({"findings": findings}, as_json, lambda: _print_findings(findings))
+    print_document({"findings": findings}, as_json, lambda: print_findings(findings))
     return USAGE if any(not finding["ok"] for finding in findings) else OK
 
 
@@ -265,10 +294,11 @@ def _run_all(
 ) -> int:
     from pipelines.warehouse import publish as publish_copy
 
-    with _window(found, city, start, end, lock_timeout) as (warehouse, loaded, period):
+    instant = _parse_instant(seen_until)
+    with _window(found, city, start, end, lock_timeout, source_ids or []) as (warehouse, loaded, period):
         outcomes = _collect(warehouse, found, loaded, period, source_ids or [])
         added = _annotate(warehouse, found, loaded, period)
-        finished = _report(warehouse, found, loaded, period, seen_until)
+        finished = _report(warehouse, found, loaded, period, instant)
         publish_copy(warehouse, found.published)
         result = {
             **_report_row(finished),
@@ -280,21 +310,35 @@ def _run_all(
             from pipelines.pilot.evaluate import compare_with_truth
 
             result["evaluation"] = compare_with_truth(warehouse, found)
-    _print(result, as_json, lambda: _print_summary(loaded, finished, found, result))
-    return _collection_code(outcomes)
+    print_document(result, as_json, lambda: print_summary(loaded, finished, found, result))
+    return _collection_code(outcomes) or _report_code(finished)
 
 
 @contextmanager
 def _window(
-    found: Project, city: str, start: str, end: str | None, lock_timeout: float
+    found: Project, city: str, start: str, end: str | None, lock_timeout: float, source_ids: Sequence[str] = ()
 ) -> Iterator[tuple[Warehouse, City, Period]]:
     """Load the city, echo the window that is meant, and open the warehouse."""
     from pipelines.warehouse import open_warehouse
 
     loaded, period = _load_window(found, city, start, end)
-    _say(f"{loaded.name}{' (SYNTHETIC DATA)' if loaded.synthetic else ''}: {period}")
+    _check_sources(loaded, source_ids)
+    say(f"{loaded.name}{' (SYNTHETIC DATA)' if loaded.synthetic else ''}: {period}")
+    if period.end_utc > datetime.now(UTC):
+        say("this window has not ended yet: what is written later in it will be an amendment")
     with open_warehouse(found.warehouse, lock_timeout=lock_timeout) as warehouse:
         yield warehouse, loaded, period
+
+
+def _check_sources(city: City, source_ids: Sequence[str]) -> None:
+    """Refuse a --source that the city does not have or has disabled."""
+    known = {source.id: source for source in city.sources}
+    unknown = [name for name in source_ids if name not in known]
+    if unknown:
+        raise UsageProblem(f"{city.id} has no source {', '.join(unknown)}; available: {', '.join(sorted(known))}")
+    disabled = [name for name in source_ids if not known[name].enabled]
+    if disabled:
+        raise UsageProblem(f"{', '.join(disabled)}: disabled; set `enabled: true` in the city's file once it is approved")
 
 
 def _load_window(found: Project, city: str, start: str, end: str | None) -> tuple[City, Period]:
@@ -307,21 +351,12 @@ def _load_window(found: Project, city: str, start: str, end: str | None) -> tupl
 def _collect(warehouse: Warehouse, found: Project, city: City, period: Period, source_ids: list[str]) -> list[SourceOutcome]:
     from pipelines.collect import collect as collect_window
 
-    known = {source.id for source in city.sources}
-    unknown = [name for name in source_ids if name not in known]
-    if unknown:
-        raise UsageProblem(f"{city.id} has no source {', '.join(unknown)}; available: {', '.join(sorted(known))}")
     planned = len(source_ids) or sum(source.enabled for source in city.sources)
     done: list[SourceOutcome] = []
 
     def show(outcome: SourceOutcome) -> None:
         done.append(outcome)
-        health = outcome.health
-        said = f"{health.status}{'' if health.reason == 'none' else ': ' + health.reason.replace('_', ' ')}"
-        counts = f"{health.item_count} items, {outcome.added_count} new"
-        _say(f"[{len(done):>2}/{planned}] {health.source_id:<26} {counts:<24} {said}")
-        if health.status in ("failed", "partial"):
-            _say(f"        {health.detail}")
+        say_outcome(len(done), planned, outcome)
 
     return collect_window(warehouse, found, city, period, source_ids=source_ids, progress=show)
 
@@ -331,16 +366,16 @@ def _annotate(warehouse: Warehouse, found: Project, city: City, period: Period) 
     from pipelines.runs import load_readers
 
     def show(annotator: str, done: int, total: int) -> None:
-        _say(f"read by {annotator}: {done}/{total} messages", same_line=True, last=done == total)
+        say(f"read by {annotator}: {done}/{total} messages", same_line=True, last=done == total)
 
     return annotate_window(warehouse, found, city, period, load_readers(), progress=show)
 
 
-def _report(warehouse: Warehouse, found: Project, city: City, period: Period, seen_until: str | None) -> Report:
+def _report(warehouse: Warehouse, found: Project, city: City, period: Period, seen_until: datetime | None) -> Report:
     from pipelines.report import report as report_window
     from pipelines.runs import load_readers
 
-    return report_window(warehouse, found, city, period, load_readers(), seen_until=_parse_instant(seen_until))
+    return report_window(warehouse, found, city, period, load_readers(), seen_until=seen_until)
 
 
 def _parse_instant(text: str | None) -> datetime | None:
@@ -355,8 +390,12 @@ def _parse_instant(text: str | None) -> datetime | None:
     return instant.astimezone(UTC)
 
 
-def _show_plan(found: Project, city: str, start: str, end: str | None, source_ids: list[str], as_json: bool) -> int:
+def _show_plan(
+    found: Project, city: str, start: str, end: str | None, source_ids: list[str], as_json: bool, *, seen_until: str | None = None
+) -> int:
+    _parse_instant(seen_until)
     loaded, period = _load_window(found, city, start, end)
+    _check_sources(loaded, source_ids)
     chosen = [source for source in loaded.sources if not source_ids or source.id in source_ids]
     plan = {
         "city": loaded.id,
@@ -368,11 +407,11 @@ def _show_plan(found: Project, city: str, start: str, end: str | None, source_id
     }
 
     def show() -> None:
-        typer.echo(f"{loaded.name}: {period}")
+        echo(f"{loaded.name}: {period}")
         for source in chosen:
-            typer.echo(f"  {source.id:<26} {source.platform:<10} {'' if source.enabled else '(disabled) '}{source.url}")
+            echo(f"  {source.id:<26} {source.platform:<10} {'' if source.enabled else '(disabled) '}{source.url}")
 
-    _print(plan, as_json, show)
+    print_document(plan, as_json, show)
     return OK
 
 
@@ -384,6 +423,10 @@ def _collection_code(outcomes: list[SourceOutcome]) -> int:
     return PARTIAL if broken_outcomes(outcomes) else OK
 
 
+def _report_code(finished: Report) -> int:
+    return OK if finished.totals["manifestation_count"] else NO_DATA
+
+
 def _outcome_row(outcome: SourceOutcome) -> dict[str, Any]:
     from dataclasses import asdict
 
@@ -392,53 +435,6 @@ def _outcome_row(outcome: SourceOutcome) -> dict[str, Any]:
 
 def _report_row(finished: Report) -> dict[str, Any]:
     return {**finished.totals, "path": str(finished.path)}
-
-
-def _print_summary(city: City, finished: Report, found: Project, result: dict[str, Any] | None = None) -> None:
-    totals = finished.totals
-    if city.synthetic:
-        typer.echo("SYNTHETIC DATA: invented messages, for trying out and checking the program.")
-    typer.echo(f"report          {totals['report_id'][:12]}  seen until {finished.seen_until.astimezone(city.zone).isoformat()}")
-    typer.echo(
-        f"manifestations  {totals['manifestation_count']} counted of {totals['collected_count']} items ({totals['channel']})"
-    )
-    typer.echo(
-        f"distinct texts  {totals['distinct_text_count']}   voices {totals['voice_count']}   unsigned {totals['unsigned_count']}"
-    )
-    typer.echo(f"sources         {totals['source_alive_count']} alive of {totals['source_planned_count']}")
-    if result:
-        typer.echo(f"new             {result['manifestations_added']} items, {result['annotations_added']} annotations")
-        for line in (result.get("evaluation") or {}).get("lines", []):
-            typer.echo(line)
-    typer.echo(f"tables          {found.warehouse}")
-    typer.echo(f"page            {finished.path}")
-
-
-def _print_check(result: dict[str, Any]) -> None:
-    typer.echo(f"{result['status']:<8} {result['id']:<26} {result['said']}")
-
-
-def _print_findings(findings: list[dict[str, Any]]) -> None:
-    for finding in findings:
-        typer.echo(f"{'ok ' if finding['ok'] else 'NOT'} {finding['what']}: {finding['said']}")
-
-
-def _print(document: dict[str, Any], as_json: bool, show: Callable[[], None]) -> None:
-    """Print a result: one JSON document, or what `show` prints for people."""
-    if as_json:
-        typer.echo(json.dumps({"schema_version": 1, **document}, ensure_ascii=False, default=str, indent=2))
-    else:
-        show()
-
-
-def _say(text: str, *, same_line: bool = False, last: bool = True) -> None:
-    """Write progress to stderr as plain text: words from outside carry no terminal codes."""
-    safe = "".join(character for character in text if character.isprintable() or character == "\n")
-    overwrite = same_line and sys.stderr.isatty()
-    if same_line and not overwrite and not last:
-        return
-    sys.stderr.write(("\r" if overwrite else "") + safe + ("" if overwrite and not last else "\n"))
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

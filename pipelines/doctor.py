@@ -103,7 +103,8 @@ def _check_city_files(project: Project) -> Verdict:
         return False, f"{len(error.problems)} to mend:\n{error}"
     if not catalog:
         return False, f"no *.yml in {project.cities}; `escucha init DIR` writes a first city to copy"
-    return True, ", ".join(f"{city.id} ({sum(s.enabled for s in city.sources)} sources)" for city in catalog.values())
+    enabled = {city.id: f"{sum(source.enabled for source in city.sources)} of {len(city.sources)}" for city in catalog.values()}
+    return True, ", ".join(f"{city_id} ({count} sources enabled)" for city_id, count in enabled.items())
 
 
 def _check_secret(cities: Sequence[City]) -> Verdict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from pipelines.runs import AuditFailed, NotAnnotated, NothingToReport, Readers, 
 from pipelines.warehouse import Warehouse, used_parameters
 
 REPORTS = Path(__file__).with_name("reports")
+
+
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def report(
         city: whose window.
         period: the window.
         readers: whose readings are reported.
-        seen_until: what was first seen after it is left out; by default the last instant that changed this window.
+        seen_until: what was first seen after it is left out, and the report is the one of the last change before it; by
+            default the last instant that changed this window.
 
     Raises:
         NothingToReport: if nothing was collected for the window up to that instant.
@@ -61,29 +65,37 @@ def report(
         AuditFailed: if a table breaks a rule; nothing is written then.
     """
     with record_run(warehouse, project, city, "report", period, readers):
-        instant = seen_until or last_change(warehouse, city, period)
+        newest = last_change(warehouse, city, period)
+        instant = newest if seen_until is None else last_change(warehouse, city, period, seen_until=seen_until)
         if instant is None:
-            raise NothingToReport(f"nothing was collected for {city.id} in {period}; run `escucha collect {city.id}` first")
-        report_id = build_tables(warehouse, city, period, readers, instant)
+            until = f" up to {seen_until.isoformat()}" if seen_until else ""
+            remedy = f"run `escucha collect {city.id}` first"
+            raise NothingToReport(f"nothing was collected for {city.id} in {period}{until}; {remedy}")
+        report_id = build_tables(warehouse, city, period, readers, instant, issued=instant == newest)
         page = render_page(warehouse, report_id, city, period, readers.taxonomy)
-        path = write_page(project, city, period, report_id, page)
+        path = write_page(project, city, period, report_id, page, newest=instant == newest)
     totals = warehouse.rows("select * from report where report_id = $id order by channel desc", {"id": report_id})
     return Report(report_id, instant, path, totals[0])
 
 
-def last_change(warehouse: Warehouse, city: City, period: Period) -> datetime | None:
+def last_change(warehouse: Warehouse, city: City, period: Period, *, seen_until: datetime = FOREVER) -> datetime | None:
     """Return the last instant at which something new was seen for a window: an item, a version, another outcome of a source.
 
-    A collection that saw nothing new leaves it where it was, so that running again gives the same bytes. None if nothing
-    was ever collected for the window.
+    A collection that saw nothing new leaves it where it was, so that running again gives the same bytes; any `seen_until`
+    between two changes means the first of them. None if nothing was collected for the window by then.
     """
-    parameters = {"city": city.id, "start": period.start_utc, "end": period.end_utc}
+    parameters = {"city": city.id, "start": period.start_utc, "end": period.end_utc, "seen_until": seen_until}
     ((instant,),) = warehouse.query_file("last_change", parameters)
     return instant if instant is None else datetime.fromisoformat(instant.isoformat())
 
 
-def build_tables(warehouse: Warehouse, city: City, period: Period, readers: Readers, seen_until: datetime) -> str:
-    """Build, audit and append the tables of a report, unless it exists already; return its id."""
+def build_tables(
+    warehouse: Warehouse, city: City, period: Period, readers: Readers, seen_until: datetime, *, issued: bool = True
+) -> str:
+    """Build, audit and append the tables of a report, unless it exists already; return its id.
+
+    A report that is not `issued` looks back: more is known already, and no later report amends it.
+    """
     window = {"city": city.id, "start": period.start_utc, "end": period.end_utc, "seen_until": seen_until}
     _stage_dimensions(warehouse, city, period, readers)
     for name in ("source_state", "report_item"):
@@ -95,7 +107,7 @@ def build_tables(warehouse: Warehouse, city: City, period: Period, readers: Read
     known = warehouse.query("select count(*) from report where report_id = $id", {"id": report_id})
     if known[0][0]:
         return report_id
-    warehouse.temporary("report_input", [_input_row(inputs, seen_until, period)], INPUT_COLUMNS)
+    warehouse.temporary("report_input", [{**_input_row(inputs, seen_until, period), "issued": issued}], INPUT_COLUMNS)
     parameters = {**window, "report_id": report_id, "timezone": city.timezone}
     with warehouse.transaction():
         for table in sorted((REPORTS / "tables").glob("*.sql")):
@@ -120,13 +132,14 @@ def audit_tables(warehouse: Warehouse, report_id: str) -> None:
         raise AuditFailed("; ".join(failures))
 
 
-def write_page(project: Project, city: City, period: Period, report_id: str, page: str) -> Path:
-    """Write the page under its report's id, whole or not at all, and as the newest of its window; return the latter."""
+def write_page(project: Project, city: City, period: Period, report_id: str, page: str, *, newest: bool) -> Path:
+    """Write the page under its report's id, and as the window's `informe.html` if it is the newest; return the last written."""
     folder = project.reports / city.id / period.slug()
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (f"informe-{report_id[:12]}.html", "informe.html"):
+    names = [f"informe-{report_id[:12]}.html", *(["informe.html"] if newest else [])]
+    for name in names:
         write_whole(folder / name, page.encode())
-    return folder / "informe.html"
+    return folder / names[-1]
 
 
 INPUT_COLUMNS = {
@@ -136,6 +149,7 @@ INPUT_COLUMNS = {
     "seen_until": "timestamptz",
     "amends_report_id": "varchar",
     "amends_seen_until": "timestamptz",
+    "issued": "boolean",
     "synthetic": "boolean",
     "taxonomy_version": "varchar",
     "annotators": "varchar",
@@ -156,7 +170,7 @@ def _inputs(warehouse: Warehouse, city: City, period: Period, readers: Readers, 
         "period": [period.start_utc.isoformat(), period.end_utc.isoformat(), city.timezone],
         "seen_until": seen_until.isoformat(),
         "amends": [amended[0][0], amended[0][1].isoformat()] if amended else None,
-        "synthetic": city.synthetic,
+        "synthetic": city.synthetic or any(source.synthetic and source.enabled for source in city.sources),
         "taxonomy_version": readers.taxonomy_version,
         "annotators": readers.revisions(),
         "thresholds": {task: choice.threshold for task, choice in sorted(readers.config.tasks.items())},

@@ -1,4 +1,5 @@
--- The last instant that changed a window: a new item or version, or another outcome of a source. Grain: one row, null if nothing was seen.
+-- The last instant, not after $seen_until, that changed a window: a new item or version, or another outcome of a source.
+-- Grain: one row, null if nothing was seen by then.
 with bears_on_window as (
     -- Any version of an item in the window: an edit that moves its date out of the window changes the window too.
     select distinct m.manifestation_id
@@ -24,6 +25,7 @@ from (
     select max(first_seen_at) as instant
     from manifestation
     semi join bears_on_window using (manifestation_id)
+    where first_seen_at <= $seen_until
     union all
-    select max(observed_at) from health where changed
+    select max(observed_at) from health where changed and observed_at <= $seen_until
 )

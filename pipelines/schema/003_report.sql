@@ -19,6 +19,7 @@ create table report (                    -- one row per report and channel
     late_count          bigint not null, -- counted now and not yet seen at amends_seen_until
     amends_report_id    varchar,         -- the last report of the same window with an earlier seen_until
     amends_seen_until   timestamptz,
+    issued              boolean not null, -- false: a look back, made when more had been seen already
     synthetic           boolean not null,
     taxonomy_version    varchar not null,
     annotators          varchar not null, -- JSON: task -> annotator@revision

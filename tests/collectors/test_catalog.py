@@ -125,7 +125,7 @@ def test_error_in_the_options_keeps_its_place(tmp_path: Path) -> None:
         ("id: ate", "id: lima", "id: 'lima' must equal the file's name, 'ate'"),
         ("country: PE", "country: Peru", "country: 'Peru'"),
         ("contact: buzon@muniate.gob.pe", "contact: nadie", "contact: 'nadie'"),
-        ("platform: feed", "platform: rss", "unknown platform; available: feed, file, page, wordpress"),
+        ("platform: feed", "platform: rss", f"unknown platform; available: {', '.join(sorted(SPIDERS))}"),
         ("retention_days: 365", "expect: {min: 1, max: 2}", "expect cannot have a default; allowed: approved_by"),
         ("https://www.foro.pe/rss", "ftp://www.foro.pe/rss", "must be an http or https address"),
         ("https://www.foro.pe/rss", "https://yo:clave@www.foro.pe/rss", "must not carry a user name or a password"),
@@ -270,7 +270,7 @@ def test_pilot_city() -> None:
     city = load_city(CITIES / "ate.yml")
     channels = [source.channel for source in city.sources]
     assert (channels.count("online"), channels.count("attention_office")) == (25, 1)
-    assert {source.platform for source in city.sources} == set(SPIDERS)
+    assert {source.platform for source in city.sources} >= {"feed", "file", "page", "wordpress"}
     assert city.synthetic
     assert all((source.host or "").endswith(".test") for source in city.sources)
     assert city.clock is not None

@@ -183,3 +183,45 @@ def test_interruption_is_graceful_and_a_rerun_completes(tmp_path: Path) -> None:
     done = run_command("run", "mini", *APRIL, "--json", project=project.root)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["manifestation_count"] > 300
+
+
+def test_a_disabled_source_is_told_and_not_a_failure(tmp_path: Path) -> None:
+    project = make_project(tmp_path, mini=True)
+    file = project.cities / "mini.yml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace("  - id: foro-comerciantes\n", "  - id: foro-comerciantes\n    enabled: false\n"), encoding="utf-8"
+    )
+    named = run_command("run", "mini", *APRIL, "--source", "foro-comerciantes", project=project.root)
+    assert named.returncode == 2
+    assert "enabled: true" in named.stderr
+    done = run_command("run", "mini", *APRIL, "--json", project=project.root)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["source_planned_count"] == result["source_alive_count"] == 4
+
+
+def test_what_cannot_be_is_refused_before_anything_is_fetched(shared: Project) -> None:
+    for arguments, said in (
+        (("run", "mini", *APRIL, "--seen-until", "yesterday"), "--seen-until"),
+        (("run", "mini", *APRIL, "--dry-run", "--seen-until", "yesterday"), "--seen-until"),
+        (("run", "mini", *APRIL, "--dry-run", "--source", "foro-x"), "foro-x"),
+        (("run", "mini", *APRIL, "--lock-timeout", "-1"), "lock-timeout"),
+    ):
+        done = run_command(*arguments, project=shared.root)
+        assert done.returncode == 2, done.stderr
+        assert said in done.stderr
+    assert not shared.raw.exists()
+
+
+def test_a_window_with_nothing_in_it_is_no_success(mini_project: Project) -> None:
+    done = run_command("run", "mini", "--from", "2020-01", project=mini_project.root)
+    assert done.returncode == 4, done.stderr
+
+
+def test_lines_fit_a_terminal_of_80_columns(mini_project: Project) -> None:
+    done = run_command("run", "mini", *APRIL, project=mini_project.root)
+    long = [line for line in (done.stderr + done.stdout).splitlines() if len(line) > 80 and str(mini_project.root) not in line]
+    assert long == []
+    done = run_command("doctor", project=mini_project.root)
+    assert [line for line in done.stdout.splitlines() if len(line) > 80 and str(mini_project.root) not in line] == []

@@ -23,7 +23,7 @@ REPORT_ROW = """
     insert into report by name select 'r1' as report_id, 'mi-ciudad' as city, 'online' as channel, now() as period_start,
         now() as period_end, now() as seen_until, 0 as collected_count, 0 as manifestation_count, 0 as distinct_text_count,
         0 as voice_count, 0 as unsigned_count, 0 as source_planned_count, 0 as source_alive_count, 0 as late_count,
-        false as synthetic, '' as taxonomy_version, '' as annotators, '' as data_digest, '' as code_digest
+        true as issued, false as synthetic, '' as taxonomy_version, '' as annotators, '' as data_digest, '' as code_digest
 """
 
 
@@ -67,7 +67,7 @@ def test_what_loads_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(models.settings, "MODELS_FILE", Path(models.settings.__file__).with_name("models.yml"))
     said = {row["what"]: row["said"] for row in diagnose(project)}
     assert all(f"{name}@" in said["models"] for name in ("keyword", "language", "screening")), said["models"]
-    assert said["city files"] == "mi-ciudad (1 sources)"
+    assert said["city files"] == "mi-ciudad (1 of 4 sources enabled)"
     assert said["locale data"] == "es_PE (12,345.67)"
 
 

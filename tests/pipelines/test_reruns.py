@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 from pipelines.project import Project
 from pipelines.runs import Readers
@@ -20,13 +21,15 @@ def test_a_late_file_is_an_amendment_and_the_old_instant_gives_the_old_bytes(min
     assert second.totals["manifestation_count"] == first.totals["manifestation_count"] + 1
     assert second.totals["amends_report_id"] == first.report_id
     assert second.totals["late_count"] == 1
-    assert "Enmienda" in second.path.read_text(encoding="utf-8")
+    new_page = second.path.read_bytes()
+    assert "Enmienda" in new_page.decode()
     instant = first.seen_until.isoformat()
     done = run_command(
         "report", "mini", "--from", "2021-04-01", "--to", "2021-04-30", "--seen-until", instant, project=mini_project.root
     )
     assert done.returncode == 0, done.stderr
-    assert first.path.read_bytes() == old_page
+    assert second.path.with_name(f"informe-{first.report_id[:12]}.html").read_bytes() == old_page
+    assert second.path.read_bytes() == new_page
 
 
 def test_an_edit_is_a_new_version_counted_once(mini_project: Project, readers: Readers) -> None:
@@ -99,3 +102,22 @@ def test_an_edit_that_moves_a_date_out_of_the_window_is_seen(mini_project: Proje
     _, _, second = run_window(mini_project, "mini", readers)
     assert second.seen_until > first.seen_until
     assert second.totals["manifestation_count"] == first.totals["manifestation_count"] - 1
+
+
+def test_a_look_back_changes_no_later_report(mini_project: Project, readers: Readers) -> None:
+    window = ("mini", "--from", "2021-04-01", "--to", "2021-04-30")
+    _, _, first = run_window(mini_project, "mini", readers)
+    page = first.path.read_bytes()
+    early = run_command("report", *window, "--seen-until", "2020-01-01T00:00:00-05:00", project=mini_project.root)
+    assert early.returncode == 4, early.stderr
+    late = run_command("report", *window, "--seen-until", "2030-01-01T00:00:00-05:00", "--json", project=mini_project.root)
+    assert json.loads(late.stdout)["report_id"] == first.report_id
+    write_import(mini_project.root, "tarde.csv", ["2,Luis Mamani,Gracias por arreglar el poste de mi calle,29/04/2021"])
+    assert run_command("collect", *window, project=mini_project.root).returncode == 0
+    assert run_command("annotate", *window, project=mini_project.root).returncode == 0
+    between = (first.seen_until + timedelta(milliseconds=10)).isoformat()
+    back = run_command("report", *window, "--seen-until", between, "--json", project=mini_project.root)
+    assert json.loads(back.stdout)["report_id"] == first.report_id
+    assert first.path.read_bytes() == page
+    _, _, second = run_window(mini_project, "mini", readers)
+    assert second.totals["amends_report_id"] == first.report_id

@@ -16,7 +16,7 @@ with item as (
 source as (
     select
         channel,
-        count(*) as source_planned_count,
+        count(*) filter (reason <> 'disabled') as source_planned_count,
         count(*) filter (status in ('ok', 'partial', 'empty')) as source_alive_count
     from source_state
     group by channel
@@ -39,6 +39,7 @@ select
     coalesce(item.late_count, 0) as late_count,
     i.amends_report_id,
     i.amends_seen_until,
+    i.issued,
     i.synthetic,
     i.taxonomy_version,
     i.annotators,

@@ -24,7 +24,7 @@ found as (
     union all
     select channel, not_counted, count(*) from report_item where not counted group by all
     union all
-    select channel, 'failed_source', count(*) from source_state where status in ('failed', 'not_collected') group by all
+    select channel, 'failed_source', count(*) from source_state where status in ('failed', 'not_collected') and reason <> 'disabled' group by all
     union all
     select channel, 'partial_source', count(*) from source_state where status = 'partial' group by all
 )
