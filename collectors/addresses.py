@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 # NAT64 hides an IPv4 address in its last four bytes (RFC 6052), which a gateway would connect to.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# IPv4-compatible, IPv4-translated (RFC 2765), local NAT64 (RFC 8215), site-local (RFC 3879): nobody's on the internet.
+_NOBODYS = tuple(map(ipaddress.ip_network, ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "fec0::/10")))
 _INNER_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
 
@@ -43,6 +45,8 @@ def is_public(address: str) -> bool:
     """Tell whether an IP address is one that a crawl may connect to: global, also the IPv4 address inside an IPv6 one."""
     parsed = ipaddress.ip_address(address.split("%", 1)[0])
     if isinstance(parsed, ipaddress.IPv6Address):
+        if any(parsed in network for network in _NOBODYS):
+            return False
         inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo or (None, None))[1]
         if parsed in _NAT64:
             inner = ipaddress.IPv4Address(parsed.packed[-4:])

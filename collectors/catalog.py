@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
@@ -121,6 +122,9 @@ class Source(Closed):
 
     @model_validator(mode="after")
     def _url_fits_platform(self) -> Self:
+        if not self.url:
+            allowed = "a path inside the project folder or a web address" if self.platform == "file" else "a web address"
+            raise ValueError(f"url: '' is empty; give {allowed}")
         if "://" not in self.url and self.platform == "file":
             path = PurePosixPath(self.url)
             if path.is_absolute() or ".." in path.parts or "\\" in self.url or re.match(r"^[A-Za-z]:", self.url):
@@ -240,6 +244,18 @@ class City(Closed):
     def _replay_only_if_synthetic(self) -> Self:
         if not self.synthetic and (self.hosts or self.clock):
             raise ValueError("hosts and clock are allowed only with `synthetic: true`")
+        return self
+
+    @model_validator(mode="after")
+    def _real_hosts_only_if_real(self) -> Self:
+        # The key of a synthetic city is published: with it, the pseudonyms of real people would be no secret.
+        for source in self.sources if self.synthetic else ():
+            if source.host is not None and not any(fnmatchcase(source.host, pattern) for pattern in self.hosts):
+                mapped = ", ".join(map(repr, self.hosts)) or "none"
+                raise ValueError(
+                    f"source {source.id!r}: with `synthetic: true`, host {source.host!r} must be mapped by `hosts` ({mapped}); "
+                    "files of the project need none; for real hosts, leave `synthetic` out"
+                )
         return self
 
     @cached_property

@@ -25,7 +25,7 @@ from twisted.internet.task import deferLater
 
 from collectors.budget import abandon_later
 from collectors.catalog import City, Source, load_city
-from collectors.item_pipelines import WordlessErrors
+from collectors.item_pipelines import NamelessLinks, WordlessErrors
 from collectors.network import site_of
 from collectors.period import Period
 from collectors.pseudonyms import load_secret
@@ -111,6 +111,7 @@ def _start_log() -> None:
     handler = logging.StreamHandler()
     handler.setLevel(logging.WARNING)  # on the handler: Scrapy sets its loggers to tell everything
     handler.addFilter(WordlessErrors())
+    handler.addFilter(NamelessLinks())
     logging.basicConfig(handlers=[handler], format="%(asctime)s [%(name)s] %(levelname)s: %(message)s")
 
 

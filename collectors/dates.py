@@ -104,6 +104,8 @@ _CTIME = re.compile(
 _AGO = re.compile(rf"(?:hace\ )?(?P<count>\d{{1,3}}|una?)\ ?(?P<unit>{_any_of(_UNITS)})\.?(?P<ago>\ ago)?", re.ASCII)
 _NAMED = re.compile(rf"(?P<named>{_any_of(_NAMED_DAYS)})(?:{_GLUE}{_TIME})?", re.ASCII)
 _DURATION = re.compile(r"0 days (?P<clock>\d{1,2}:\d{2}(?::\d{2})?)(?:\.\d+)?", re.ASCII)
+# Whether a date is relative does not depend on when and where it is read.
+_ANY_ZONE, _ANY_INSTANT = ZoneInfo("America/Lima"), datetime(2021, 4, 1, 12, tzinfo=UTC)
 _MIDNIGHT = re.compile(r"[ T]00:00(?::00(?:\.0+)?)?$")
 
 
@@ -144,6 +146,16 @@ def parse_published(
     except (ValueError, OverflowError):
         # A figure that no calendar or clock has (30 February, 25:00): the source wrote no instant.
         return None
+
+
+def is_relative(raw: str | None) -> bool:
+    """Tell whether a date says only how long ago ("hace 2 horas", "ayer"): it reads differently at each visit."""
+    if raw is None or not raw.strip() or len(raw) > _LONGEST:
+        return False
+    try:
+        return _parse_relative(_plain(raw), _ANY_ZONE, _ANY_INSTANT) is not None
+    except (ValueError, OverflowError):
+        return False
 
 
 def parse_epoch(raw: str) -> datetime | None:

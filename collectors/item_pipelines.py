@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import traceback
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +17,7 @@ from scrapy.logformatter import LogFormatter
 
 from collectors.health import SourceHealth, Status
 from collectors.items import Manifestation, manifestation_id, version_digest
+from collectors.pseudonyms import told_links
 from collectors.redaction import redact_manifestation
 from collectors.spool import spool_paths, write_health
 
@@ -24,6 +26,16 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from collectors.spiders.base import PlatformSpider
+
+
+MAX_REACTIONS = 2**63 - 1
+"""The largest count that a signed 64-bit column holds."""
+
+MIN_WORDLESS = 3
+"""Fewer items without text than this say nothing about a source."""
+
+_WORDS = ("native_id", "url", "parent_id", "author", "title", "text", "published_raw")
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
 class WordlessLogFormatter(LogFormatter):
@@ -56,8 +68,20 @@ class WordlessErrors(logging.Filter):
         return True
 
 
+class NamelessLinks(logging.Filter):
+    """Keeps links that name a person out of the log: Scrapy writes the address of each request that it gives up."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite a record with such a link; every record passes."""
+        written = record.getMessage()
+        told = told_links(written)
+        if told != written:
+            record.msg, record.args = told, ()
+        return True
+
+
 class Validate:
-    """Refuses what is not a manifestation or has an impossible date."""
+    """Refuses what is not a manifestation or has an impossible date; empties or mends what no warehouse can hold."""
 
     def process_item(self, item: Any) -> Manifestation:
         """Return the item, or raise: a wrong type is a fault of the spider, not of the source."""
@@ -65,7 +89,10 @@ class Validate:
             raise TypeError(f"a spider must yield Manifestation, not {type(item).__name__}")
         if item.published_at is not None and item.published_at.tzinfo is None:
             raise ValueError(f"{item.source_id}: published_at must be aware")
-        return item
+        mended: dict[str, Any] = {name: _storable(getattr(item, name)) for name in _WORDS}
+        if item.reactions is not None and not 0 <= item.reactions <= MAX_REACTIONS:
+            mended["reactions"] = None
+        return replace(item, **mended)
 
 
 class Redact:
@@ -165,6 +192,11 @@ class Spool:
         )
 
 
+def _storable(value: object) -> str | None:
+    """Return a text without what UTF-8 or a column cannot hold; a value of another type (JSON has many) as text."""
+    return None if value is None else _UNSTORABLE.sub("\ufffd", value if isinstance(value, str) else str(value))
+
+
 def judge(spider: PlatformSpider, item_count: int) -> tuple[Status, Any, str]:
     """Return (status, reason, detail) of a finished source: what was lost outweighs what was read."""
     details = "; ".join(dict.fromkeys(problem.detail for problem in spider.problems[:3]))
@@ -174,6 +206,9 @@ def judge(spider: PlatformSpider, item_count: int) -> tuple[Status, Any, str]:
         return "partial", spider.budget_reached, f"stopped after {spider.request_count} requests"
     if spider.interrupted:
         return "partial", "interrupted", "the crawl was stopped before this source was read whole"
+    wordless = _mostly_wordless(spider, item_count)
+    if wordless is not None:
+        return "partial" if item_count else "failed", "malformed", "; ".join(filter(None, (wordless, details)))
     if all(problem.reason == "robots_closed" for problem in spider.problems) and spider.problems and item_count:
         return "ok", "robots_closed", details  # left alone as asked: nothing is lost that we might have had
     if spider.problems:
@@ -186,6 +221,15 @@ def judge(spider: PlatformSpider, item_count: int) -> tuple[Status, Any, str]:
     if item_count > expect.max:
         return "ok", "more_than_expected", f"{item_count} items; {expect.min} to {expect.max} are expected"
     return "ok", "none", ""
+
+
+def _mostly_wordless(spider: PlatformSpider, item_count: int) -> str | None:
+    """Return what to tell of a source most of whose items (or of whose messages by persons) had no text; None if few had none."""
+    messages = (spider.skipped_message_count, spider.message_count)
+    for skipped, read in ((spider.skipped_count, item_count), messages):
+        if skipped >= MIN_WORDLESS and skipped > read:
+            return f"{skipped} of {skipped + read} items had no text: check the text selector or column"
+    return None
 
 
 def _as_json(item: Manifestation) -> dict[str, Any]:

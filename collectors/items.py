@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from collectors.dates import is_relative
+
 Kind = Literal["manifestation", "article", "official"]
 """`manifestation` counts; `article` (a news piece) and `official` (the municipality's own words) are context."""
 
@@ -74,14 +76,16 @@ def manifestation_id(source_id: str, native_id: str | None, url: str | None, tex
 def version_digest(manifestation: Manifestation) -> str:
     """Return the digest of what an edit can change: text, kind, title and date (32 hex characters).
 
-    The author's key is left out: it depends on the secret, and versions must not.
+    The author's key is left out: it depends on the secret, and versions must not. So is a date that says only how long
+    ago ("hace 2 horas"): it is another at each visit, although nobody edited anything.
     """
-    published = manifestation.published_at.isoformat() if manifestation.published_at else ""
+    dated = not is_relative(manifestation.published_raw)
+    published = manifestation.published_at.isoformat() if manifestation.published_at and dated else ""
     parts = (
         manifestation.kind,
         manifestation.title or "",
         manifestation.text,
         published,
-        manifestation.published_raw or "",
+        (manifestation.published_raw or "") if dated else "",
     )
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

@@ -28,6 +28,7 @@ _PERSON_PATH = re.compile(
     r"|[\w.+-]@[\w-]+\.\w",
     re.IGNORECASE,
 )
+_WEB_LINK = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
 HOST = re.compile(r"(?:[a-z]{2,6}://)?(?:[^/?#@]*@)?([^/?#:]+)", re.IGNORECASE)
 
 
@@ -83,3 +84,16 @@ def url_names_person(url: str) -> bool:
         return False
     folder = re.split(r"[/?#]", plain[host.end() :].lstrip("/"), maxsplit=1)[0].lower()
     return bool(folder) and folder not in _SOCIAL_PLACES
+
+
+def told_links(text: str) -> str:
+    """Return a line of a log or of a source's health with every link that names a person cut to its host and "/…"."""
+
+    def tell(match: re.Match[str]) -> str:
+        link = match[0].rstrip(".,;:!?)")
+        host = HOST.match(link)
+        if host is None or not url_names_person(link):
+            return match[0]
+        return f"{host[1]}/…{match[0][len(link) :]}"
+
+    return _WEB_LINK.sub(tell, text)

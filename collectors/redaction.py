@@ -107,6 +107,9 @@ _CANDIDATE = re.compile(
 )
 
 _LONG_ID = re.compile(r"\d{8,}")
+_PARENTHESIS = re.compile(r"\([^()]*\)")
+_LONGEST_UNREAD_DATE = 80
+"""Characters that are kept of a date that was not understood."""
 
 
 def redact(text: str) -> str:
@@ -264,29 +267,51 @@ _DECISIONS: dict[str, Callable[[str, str, str], str | None]] = {
 def redact_manifestation(manifestation: Manifestation, secret: bytes) -> Manifestation:
     """Return the manifestation as it may be written: text and title redacted, the author only as a key.
 
-    A link that names a person is dropped; an id that is such a link is keyed. The author's own full name (two words or
-    more) in what they wrote becomes [nombre], except in the municipality's own words, whose author is an institution.
+    A link that names a person is dropped; an id that names one, or holds what would be redacted in a text, is keyed. The
+    author's own full name (two words or more) in what they wrote, or beside its date, becomes [nombre], except in the
+    municipality's own words, whose author is an institution.
     """
     author = (manifestation.author or "").strip()
     name = author if manifestation.kind != "official" else ""
-    url = manifestation.url
+    native_id, url = _without_person(secret, manifestation.native_id), manifestation.url
+    # A link may hold the id that is not to be read, as its fragment.
+    named = url is not None and (
+        url_names_person(url) or (native_id != manifestation.native_id and f"{manifestation.native_id}" in url)
+    )
     return replace(
         manifestation,
         author=None,
         author_key=pseudonym(secret, manifestation.source_id, author) if author else manifestation.author_key,
         text=redact(_without_name(manifestation.text, name)),
         title=redact(_without_name(manifestation.title, name)) if manifestation.title is not None else None,
-        url=None if url is not None and url_names_person(url) else url,
-        native_id=_without_person(secret, manifestation.native_id),
+        url=None if named else url,
+        published_raw=_without_words(manifestation, name),
+        native_id=native_id,
         parent_id=_without_person(secret, manifestation.parent_id),
     )
 
 
 def _without_person(secret: bytes, native_id: str | None) -> str | None:
-    """Return an id as it is, or keyed if it is a link that names a person (feeds use links as ids)."""
-    if native_id is None or "://" not in native_id or not url_names_person(native_id):
-        return native_id
-    return keyed_url(secret, native_id)
+    """Return an id as it is, or keyed if it names a person: a link, `tag:…/u/name/…`, `acct:…`, a document, a telephone."""
+    if native_id is None:
+        return None
+    # Behind a colon as behind a slash: a tag's own part may begin with the folder of a person.
+    named = url_names_person(native_id) or url_names_person("/" + native_id.replace(":", "/"))
+    return keyed_url(secret, native_id) if named or redact(native_id) != native_id else native_id
+
+
+def _without_words(manifestation: Manifestation, name: str) -> str | None:
+    """Return the raw date without personal data; one that was not understood may be anything, and is cut short too.
+
+    A date that was understood is one from end to end, save for what it puts in parentheses; redacted whole, its "+0000"
+    would pass for a telephone.
+    """
+    if manifestation.published_raw is None:
+        return None
+    raw = _without_name(manifestation.published_raw, name)
+    if manifestation.published_at is not None:
+        return _PARENTHESIS.sub(lambda match: redact(match[0]), raw)
+    return redact(raw)[:_LONGEST_UNREAD_DATE]
 
 
 def _without_name(text: str, name: str) -> str:

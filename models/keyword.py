@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from models.annotator import Prediction, Reading
+from models.lemmas import Lemmatiser, load_lemmatiser
 from models.matching import SPELLING_DIGEST, PhraseIndex, Token, read_tokens
 from models.polarity import PolarityReader, load_lexicon
+from models.settings import LemmasName, load_models_config
 from models.taxonomy import NO_ISSUE, OTHER, Keyword, Taxonomy
 
 _RULES = "1"
@@ -35,26 +37,35 @@ class _Entry(NamedTuple):
 class KeywordAnnotator:
     """Reads category, issue and sentiment by rules that anyone can follow in `taxonomy.yml` and `lexicon_es.yml`."""
 
-    def __init__(self, taxonomy: Taxonomy) -> None:
-        """Index the taxonomy's keywords and the lexicon."""
+    def __init__(self, taxonomy: Taxonomy, *, lemmas: LemmasName | None = None) -> None:
+        """Index the taxonomy's keywords and the lexicon.
+
+        Args:
+            taxonomy: the categories and issues, with their keywords.
+            lemmas: where lemmas come from; without it, what `models.yml` says.
+
+        Raises:
+            LemmasNotInstalledError: if that is a spaCy model that is not installed.
+        """
+        self._lemmatiser = load_lemmatiser(lemmas or load_models_config().lemmas)
         lexicon = load_lexicon()
         digest = hashlib.sha256(f"{taxonomy.digest}{lexicon.digest}{SPELLING_DIGEST}".encode()).hexdigest()
         self.name = "keyword"
-        self.revision = f"{_RULES}-{digest[:8]}"
+        self.revision = "+".join(filter(None, (f"{_RULES}-{digest[:8]}", self._lemmatiser.revision)))
         self.tasks: Mapping[str, tuple[str, ...]] = {
             "category": taxonomy.category_ids,
             "issue": (*taxonomy.issue_ids, NO_ISSUE),
             "sentiment": taxonomy.sentiment_ids,
         }
-        self._polarity = PolarityReader(lexicon)
-        self._entries, self._index, self._vetoes = _index_keywords(taxonomy)
+        self._polarity = PolarityReader(lexicon, lemmatiser=self._lemmatiser)
+        self._entries, self._index, self._vetoes = _index_keywords(taxonomy, self._lemmatiser)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Read n texts ("" is allowed) and return n predictions in the same order."""
         return [self._read(text) for text in texts]
 
     def _read(self, text: str) -> Prediction:
-        tokens = read_tokens(text)
+        tokens = read_tokens(text, lemmatiser=self._lemmatiser)
         categories, issues = self._score(tokens)
         category = _reading(self._category_weights(categories), self.tasks["category"])
         return {
@@ -87,14 +98,15 @@ class KeywordAnnotator:
         return weights
 
 
-def _index_keywords(taxonomy: Taxonomy) -> tuple[list[_Entry], PhraseIndex, PhraseIndex | None]:
+def _index_keywords(taxonomy: Taxonomy, lemmatiser: Lemmatiser) -> tuple[list[_Entry], PhraseIndex, PhraseIndex | None]:
     keywords = list(_list_keywords(taxonomy))
     vetoes = list(dict.fromkeys(veto for _, _, keyword in keywords for veto in keyword.not_with))
     entries = [
         _Entry(category, issue, keyword.weight, tuple(vetoes.index(veto) for veto in keyword.not_with))
         for category, issue, keyword in keywords
     ]
-    return entries, PhraseIndex([keyword.text for _, _, keyword in keywords]), PhraseIndex(vetoes) if vetoes else None
+    index = PhraseIndex([keyword.text for _, _, keyword in keywords], lemmatiser=lemmatiser)
+    return entries, index, PhraseIndex(vetoes, lemmatiser=lemmatiser) if vetoes else None
 
 
 def _list_keywords(taxonomy: Taxonomy) -> Iterable[tuple[str, str | None, Keyword]]:

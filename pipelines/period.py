@@ -17,7 +17,8 @@ from typing import Any
 from collectors.catalog import City
 from collectors.period import Period, PeriodError, PeriodKind, last_complete
 from pipelines.annotate import annotate
-from pipelines.collect import Progress, SourceOutcome, broken_outcomes, collect, read_nothing
+from pipelines.append import SourceOutcome
+from pipelines.collect import Progress, broken_outcomes, collect, read_nothing
 from pipelines.project import Project, find_project
 from pipelines.report import report
 from pipelines.runs import load_readers

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from collectors.catalog import City
 from collectors.period import Period
 from collectors.spool import write_whole
+from pipelines.annotate import FOREVER
 from pipelines.digests import folder_digest, value_digest
 from pipelines.project import Project
 from pipelines.reports.rendering import render_page
 from pipelines.runs import AuditFailed, NotAnnotated, NothingToReport, Readers, record_run
-from pipelines.warehouse import Warehouse, used_parameters
+from pipelines.warehouse import QUERIES, Warehouse, used_parameters
 
 REPORTS = Path(__file__).with_name("reports")
 
 
-FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+CODE = ("*.sql", "*.jinja", "*.css", "*.yml", "*.py")
+"""What decides how a report is made; a change of it makes another report."""
+
+NOT_CONTENT: dict[str, Any] = {
+    "hosts": True,
+    "contact": True,
+    "defaults": True,
+    "sources": {"__all__": {"budget", "delay_seconds"}},
+}
+"""What of a city's file no report depends on: how its sources are asked."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,7 @@ def report(
     readers: Readers,
     *,
     seen_until: datetime | None = None,
+    source_ids: Sequence[str] = (),
 ) -> Report:
     """Build the tables of a window as seen at an instant, audit them, and write the page.
 
@@ -56,6 +67,7 @@ def report(
         city: whose window.
         period: the window.
         readers: whose readings are reported.
+        source_ids: report on these sources alone; such a report stands beside the window's own and is amended by none.
         seen_until: what was first seen after it is left out, and the report is the one of the last change before it; by
             default the last instant that changed this window.
 
@@ -64,6 +76,10 @@ def report(
         NotAnnotated: if messages of the window have not been read by these annotators.
         AuditFailed: if a table breaks a rule; nothing is written then.
     """
+    whole = not source_ids
+    if source_ids:
+        chosen = tuple(source for source in city.sources if source.id in set(source_ids))
+        city = city.model_copy(update={"sources": chosen, "published": None})
     with record_run(warehouse, project, city, "report", period, readers):
         newest = last_change(warehouse, city, period)
         instant = newest if seen_until is None else last_change(warehouse, city, period, seen_until=seen_until)
@@ -71,9 +87,9 @@ def report(
             until = f" up to {seen_until.isoformat()}" if seen_until else ""
             remedy = f"run `escucha collect {city.id}` first"
             raise NothingToReport(f"nothing was collected for {city.id} in {period}{until}; {remedy}")
-        report_id = build_tables(warehouse, city, period, readers, instant, issued=instant == newest)
+        report_id = build_tables(warehouse, city, period, readers, instant, issued=whole and instant == newest)
         page = render_page(warehouse, report_id, city, period, readers.taxonomy)
-        path = write_page(project, city, period, report_id, page, newest=instant == newest)
+        path = write_page(project, city, period, report_id, page, newest=whole and instant == newest)
     totals = warehouse.rows("select * from report where report_id = $id order by channel desc", {"id": report_id})
     return Report(report_id, instant, path, totals[0])
 
@@ -97,6 +113,7 @@ def build_tables(
     A report that is not `issued` looks back: more is known already, and no later report amends it.
     """
     window = {"city": city.id, "start": period.start_utc, "end": period.end_utc, "seen_until": seen_until}
+    window["timezone"] = city.timezone
     _stage_dimensions(warehouse, city, period, readers)
     for name in ("source_state", "report_item"):
         sql = _sql("staging", name)
@@ -108,7 +125,7 @@ def build_tables(
     if known[0][0]:
         return report_id
     warehouse.temporary("report_input", [{**_input_row(inputs, seen_until, period), "issued": issued}], INPUT_COLUMNS)
-    parameters = {**window, "report_id": report_id, "timezone": city.timezone}
+    parameters = {**window, "report_id": report_id}
     with warehouse.transaction():
         for table in sorted((REPORTS / "tables").glob("*.sql")):
             sql = table.read_text(encoding="utf-8")
@@ -166,7 +183,7 @@ def _inputs(warehouse: Warehouse, city: City, period: Period, readers: Readers, 
     states = warehouse.query("select source_id, channel, status, reason from source_state order by source_id")
     return {
         "city": city.id,
-        "configuration": value_digest(city.model_dump(mode="json", exclude={"hosts"})),
+        "configuration": value_digest(city.model_dump(mode="json", exclude=NOT_CONTENT)),
         "period": [period.start_utc.isoformat(), period.end_utc.isoformat(), city.timezone],
         "seen_until": seen_until.isoformat(),
         "amends": [amended[0][0], amended[0][1].isoformat()] if amended else None,
@@ -175,7 +192,7 @@ def _inputs(warehouse: Warehouse, city: City, period: Period, readers: Readers, 
         "annotators": readers.revisions(),
         "thresholds": {task: choice.threshold for task, choice in sorted(readers.config.tasks.items())},
         "data": value_digest([items, [list(state) for state in states]]),
-        "code": folder_digest(REPORTS, ("*.sql", "*.jinja", "*.css", "*.yml", "*.py")),
+        "code": value_digest([folder_digest(REPORTS, CODE), folder_digest(QUERIES, CODE)]),
     }
 
 

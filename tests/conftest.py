@@ -12,7 +12,8 @@ import pytest
 
 from collectors.period import Period
 from pipelines.annotate import annotate
-from pipelines.collect import SourceOutcome, collect
+from pipelines.append import SourceOutcome
+from pipelines.collect import collect
 from pipelines.project import Project
 from pipelines.report import Report, report
 from pipelines.runs import Readers, load_readers

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +20,12 @@ from scrapy.utils.defer import deferred_from_coro
 from w3lib.url import canonicalize_url
 
 from collectors.catalog import City, PlatformOptions, Source
-from collectors.dates import parse_published
+from collectors.dates import is_relative, parse_published
 from collectors.health import Reason, SourceProblem
 from collectors.items import Manifestation
 from collectors.network import LeavesSite, Stopped
 from collectors.period import Period
+from collectors.pseudonyms import told_links
 from collectors.robots import RobotsClosed
 from collectors.text import clean_text
 
@@ -30,6 +34,11 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
 logger = logging.getLogger("collectors")
+
+_MOST_DIGITS = 19
+_NOBODY = "nn anonimo anonima anonymous guest invitado invitada usuarioanonimo usuarioinvitado vecinoanonimo sinnombre sinfirma"
+_UNSIGNED = frozenset(_NOBODY.split())
+"""What stands where nobody signed: letters and digits only, without case and accents."""
 
 
 class PlatformSpider(scrapy.Spider):
@@ -55,7 +64,8 @@ class PlatformSpider(scrapy.Spider):
         self.budget_reached: str | None = None
         self.request_count = 0
         self.byte_count = 0
-        self.skipped_count = 0
+        self.skipped_count = self.skipped_message_count = 0
+        self.message_count = 0
         self.cursor: str | None = None
         self._official_names = {_fold(name) for name in source.publisher.authors}
 
@@ -100,8 +110,8 @@ class PlatformSpider(scrapy.Spider):
         self.note("parse_error", f"{url}: {type(failure.value).__name__}")
 
     def note(self, reason: Reason, detail: str) -> None:
-        """Remember a problem; the first one becomes the reason in the source's health."""
-        self.problems.append(SourceProblem(reason, detail))
+        """Remember a problem; the first one becomes the reason in the source's health. Links that name a person are cut."""
+        self.problems.append(SourceProblem(reason, told_links(detail)))
 
     def readable(self, response: Response) -> bool:
         """Tell whether a response is worth parsing; remember why where it is not."""
@@ -125,22 +135,52 @@ class PlatformSpider(scrapy.Spider):
     def manifestation(self, *, text: str, author: str | None = None, **fields: Any) -> Iterable[Manifestation]:
         """Yield one item, or none (counted) if it has no text; the publisher's own words become `official`."""
         cleaned = clean_text(text).strip()
+        message = fields.get("kind", "manifestation") == "manifestation"
         if not cleaned:
             self.skipped_count += 1
+            self.skipped_message_count += message
             return
+        self.message_count += message
         title = fields.pop("title", None)
         fields["url"] = permalink(fields.get("url"))
         name = clean_text(author).strip() if author else None
-        if name and _fold(name) in self._official_names and fields.get("kind", "manifestation") == "manifestation":
+        if name and message and _fold(name) in self._official_names:
             fields["kind"] = "official"
         yield Manifestation(
             source_id=self.source.id,
             channel=self.source.channel,
             text=cleaned,
-            author=name or None,
+            author=None if name is None or is_unsigned(name) else name,
             title=(clean_text(title).strip() or None) if title else None,
             **fields,
         )
+
+
+def is_unsigned(name: str) -> bool:
+    """Tell whether what stands in the place of a name says that there is none: many people would become one voice."""
+    plain = unicodedata.normalize("NFD", name.casefold())
+    return "".join(character for character in plain if character.isalnum()) in _UNSIGNED
+
+
+def row_id(seen: Counter[str], *, place: str | None = None, raw: str | None, text: str) -> str:
+    """Return an identity for an item that its source gives none: what it says, and which of those that say the same.
+
+    Args:
+        seen: how often each content came up so far; the caller keeps one for each walk through a source's items.
+        place: address of the article or feed; None where the content alone tells (the same rows in two exports are one).
+        raw: the date as written; a relative one is left out, as it is another at each visit.
+        text: what the item says.
+    """
+    parts = (place, raw) if place is not None else (raw,)
+    written = "\n".join(str(None if is_relative(part) else part) for part in parts)
+    digest = hashlib.sha256(f"{written}\n{text}".encode(errors="replace")).hexdigest()[:24]
+    seen[digest] += 1
+    return f"row:{digest}:{seen[digest]}"
+
+
+def parse_count(raw: str | None) -> int | None:
+    """Return a number of likes or votes; None if it is absent, not written in digits alone, or longer than any count."""
+    return int(raw) if raw and raw.isdecimal() and len(raw) <= _MOST_DIGITS else None
 
 
 def header(response: Response, name: str) -> str:

@@ -6,6 +6,7 @@ last entries only and keeps no past: what was not collected in time cannot be as
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, ClassVar, Literal
 
@@ -16,7 +17,7 @@ from scrapy.http import Response
 
 from collectors.catalog import PlatformOptions
 from collectors.items import Kind, Manifestation
-from collectors.spiders.base import PlatformSpider, header
+from collectors.spiders.base import PlatformSpider, header, row_id
 from collectors.text import html_to_text
 
 # The document was read whole: only its label (charset, media type) was wrong.
@@ -56,24 +57,27 @@ class FeedSpider(PlatformSpider):
             return
         if ill_formed:
             self.note("malformed", f"{response.url}: ill-formed feed ({type(document.bozo_exception).__name__}); read in part")
+        seen: Counter[str] = Counter()
         for entry in document.entries:
-            yield from self._entry(entry)
+            yield from self._entry(entry, seen)
 
-    def _entry(self, entry: Any) -> Iterator[Manifestation]:
+    def _entry(self, entry: Any, seen: Counter[str]) -> Iterator[Manifestation]:
         options: Any = self.source.options
         kind: Kind = options.entries
         content = entry.get("content") or []
         markup = next((part.get("value") for part in content if part.get("value")), None) or entry.get("summary", "")
         published_raw = entry.get("published") or entry.get("updated")
+        text = html_to_text(markup)
+        own_id = entry.get("id") or entry.get("link")
         reply = entry.get("thr_in-reply-to") or {}
         yield from self.manifestation(
             kind=kind,
-            native_id=entry.get("id") or entry.get("link"),
+            native_id=own_id or row_id(seen, place=self.source.url, raw=published_raw, text=text),
             parent_id=reply.get("ref"),
             url=entry.get("link"),
             author=entry.get("author"),
             title=html_to_text(entry.get("title", "")),
-            text=html_to_text(markup),
+            text=text,
             published_at=self.published(published_raw),
             published_raw=published_raw,
             # By dict itself: feedparser's own `get` answers with the date of publication where there is none.

@@ -6,7 +6,6 @@ CSV after RFC 4180 with any one-character delimiter; XLSX read by calamine (valu
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -24,7 +23,7 @@ from collectors.catalog import Closed, PlatformOptions
 from collectors.dates import join_date_time
 from collectors.health import SourceProblem
 from collectors.items import Manifestation
-from collectors.spiders.base import PlatformSpider
+from collectors.spiders.base import PlatformSpider, parse_count, row_id
 from collectors.text import decode_bytes, html_to_text
 
 MAX_FIELD_CHARACTERS = 2_000_000
@@ -105,8 +104,20 @@ class FileSpider(PlatformSpider):
             self.note(problem.reason, problem.detail)
             return
         seen: Counter[str] = Counter()
+        self._check_ids(rows, options.columns, name)
         for row in rows:
             yield from self._row(row, options, seen)
+
+    def _check_ids(self, rows: list[Row], columns: FileColumns, name: str) -> None:
+        """Tell of the first id that two different rows share: the warehouse takes them for two versions of one message."""
+        first: dict[str, Row] = {}
+        for row in rows:
+            native_id = _optional(row, columns.id)
+            before = first.setdefault(native_id, row) if native_id is not None else row
+            if _content(before, columns) != _content(row, columns):
+                told = f"{name}:{before.line} and {name}:{row.line}: two different rows with one id in column {columns.id!r}"
+                self.note("malformed", f"{told}; check that the column names each row")
+                return
 
     def _row(self, row: Row, options: FileOptions, seen: Counter[str]) -> Iterator[Manifestation]:
         columns = options.columns
@@ -115,10 +126,7 @@ class FileSpider(PlatformSpider):
         raw = _date_cell(row, columns)
         native_id = _optional(row, columns.id)
         if native_id is None:
-            digest = hashlib.sha256(f"{raw}\n{text}".encode()).hexdigest()[:24]
-            seen[digest] += 1
-            native_id = f"row:{digest}:{seen[digest]}"
-        reactions = _optional(row, columns.reactions)
+            native_id = row_id(seen, raw=raw, text=text)
         yield from self.manifestation(
             native_id=native_id,
             parent_id=_optional(row, columns.parent),
@@ -128,7 +136,7 @@ class FileSpider(PlatformSpider):
             text=text,
             published_at=self.published(raw, order=options.date_order),
             published_raw=raw,
-            reactions=int(reactions) if reactions and reactions.isdecimal() else None,
+            reactions=parse_count(_optional(row, columns.reactions)),
         )
 
 
@@ -217,6 +225,12 @@ def _written(cell: Any) -> str:
 
 def _optional(row: Row, column: str | None) -> str | None:
     return (_written(row.cells[column]).strip() or None) if column else None
+
+
+def _content(row: Row, columns: FileColumns) -> list[str | None]:
+    """Return what makes a row the message of somebody: its words, title, author and date."""
+    named = (*columns.text, columns.title, columns.author, columns.date, columns.time)
+    return [_optional(row, column) for column in named]
 
 
 def _date_cell(row: Row, columns: FileColumns) -> str | None:

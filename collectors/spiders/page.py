@@ -6,6 +6,7 @@ Three kinds of markup are known: `comment_list` (the list that WordPress themes 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from scrapy.http import Response, TextResponse
 from collectors.catalog import Closed, PlatformOptions
 from collectors.items import Manifestation
 from collectors.network import site_of
-from collectors.spiders.base import PlatformSpider, header
+from collectors.spiders.base import PlatformSpider, header, parse_count, row_id
 from collectors.text import decode_bytes, html_to_text
 
 LOOKBACK = timedelta(days=60)
@@ -99,6 +100,9 @@ class PageOptions(PlatformOptions):
     comment: CommentSelectors | None = None
     more_comments: str | None = Field(None, description="CSS of the link to the next page of a thread.")
     date_order: Literal["day_first", "month_first", "year_first"] = "day_first"
+    ids: Literal["site", "thread"] = Field(
+        "site", description="Where the id of a comment is its own: in the whole site, or only within one article or topic."
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -108,7 +112,7 @@ class PageOptions(PlatformOptions):
 
     def resolved(self) -> Markup:
         """Return the markup: the named one, with whatever the file gives itself on top."""
-        given = self.model_dump(exclude_none=True, exclude={"markup", "date_order"})
+        given = self.model_dump(exclude_none=True, exclude={"markup", "date_order", "ids"})
         known = MARKUPS.get(self.markup)
         return Markup.model_validate({**(known.model_dump() if known else {}), **given})
 
@@ -134,6 +138,10 @@ class PageSpider(PlatformSpider):
         options: Any = self.source.options
         self.markup: Markup = options.resolved()
         self.date_order: str = options.date_order
+        self.ids_of_thread: bool = options.ids == "thread"
+        self._seen: Counter[str] = Counter()
+        self._first_place: dict[str, tuple[str, int]] = {}
+        self._told_of_ids = False
         self._asked: set[str] = set()
         self._found_articles = False
 
@@ -151,8 +159,14 @@ class PageSpider(PlatformSpider):
         if not found:
             self.started_well = self._found_articles
             self.note("malformed", f"{response.url}: no link matches {self.markup.article_links!r}")
-        self._found_articles |= bool(found)
-        links = self._new_articles(response, found)
+        here = self._of_this_site(response, found)
+        if found and not here:
+            self.started_well = self._found_articles
+            hosts = sorted({urlsplit(response.urljoin(href)).hostname or "" for href in found})
+            self.note("malformed", f"{response.url}: every link to an article leads to another host: {', '.join(hosts[:3])}")
+        self._found_articles |= bool(here)
+        # Newer articles push old ones to the next page, so some may be known.
+        links = [url for url in here if self._is_new(url)]
         following = page.css(self.markup.next_page).xpath("@href").get() if self.markup.next_page else None
         index = IndexPage(response.urljoin(following) if following else None, pending=len(links))
         for url in links:
@@ -162,11 +176,11 @@ class PageSpider(PlatformSpider):
         if found and not links:
             yield from self._next_index(index)
 
-    def _new_articles(self, response: Response, found: list[str]) -> list[str]:
-        """Return the addresses of this site that were not asked before (newer articles push old ones to the next page)."""
+    def _of_this_site(self, response: Response, found: list[str]) -> list[str]:
+        """Return the addresses that are of this site."""
         links = [urldefrag(response.urljoin(href)).url for href in found]
         site = site_of(self.source.host or "")
-        return [url for url in links if site_of(urlsplit(url).hostname or "") == site and self._is_new(url)]
+        return [url for url in links if site_of(urlsplit(url).hostname or "") == site]
 
     def _is_new(self, url: str) -> bool:
         """Tell whether an address comes up for the first time, and remember it."""
@@ -222,17 +236,37 @@ class PageSpider(PlatformSpider):
         native_id = _own(item, known.id, items)
         raw = _own(item, known.date, items)
         parent = _own(item, known.parent, items) if known.parent else _around(item, known, items)
-        reactions = _own(item, known.reactions, items)
+        text = html_to_text(_own_markup(item, known.text, items))
+        if native_id and not self.ids_of_thread:
+            self._check_id(native_id, text, article_url)
         yield from self.manifestation(
-            native_id=native_id,
-            parent_id=parent or f"article:{article_url}",
+            native_id=self._identity(native_id, article_url) or row_id(self._seen, place=article_url, raw=raw, text=text),
+            parent_id=self._identity(parent, article_url) or f"article:{article_url}",
             url=f"{page_url.split('#')[0]}#{native_id}" if native_id else None,
             author=_own(item, known.author, items),
-            text=html_to_text(_own_markup(item, known.text, items)),
+            text=text,
             published_at=self.published(raw, order=self.date_order),
             published_raw=raw,
-            reactions=int(reactions) if reactions and reactions.isdecimal() else None,
+            reactions=parse_count(_own(item, known.reactions, items)),
         )
+
+    def _identity(self, comment_id: str | None, article_url: str) -> str | None:
+        """Return the id of a comment as one of the whole site; None if it has none."""
+        if not comment_id or not self.ids_of_thread:
+            return comment_id
+        parts = urlsplit(article_url)
+        place = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        return f"{place}#{comment_id}"
+
+    def _check_id(self, comment_id: str, text: str, article_url: str) -> None:
+        """Tell, once, of an id that stands under two articles with different words: people would be taken for one another."""
+        place, digest = self._first_place.setdefault(comment_id, (article_url, hash(text)))
+        if self._told_of_ids or place == article_url or digest == hash(text):
+            return
+        self._told_of_ids = True
+        remedy = "if ids are unique only within an article, write `ids: thread` in the options of the source"
+        both = " and ".join(sorted((place, article_url)))
+        self.note("malformed", f"{both}: two different comments with one id; {remedy}")
 
     def _article_failed(self, failure: Any) -> Iterator[Request]:
         self.note_failure(failure)

@@ -12,12 +12,22 @@ with bears_on_window as (
         )
 ),
 
-health as (
+outcome as (
+    -- A crawl that was killed and run again has one outcome, that of the second attempt.
     select
+        source_id,
+        batch_number,
         observed_at,
-        (status, reason) is distinct from lag((status, reason)) over (partition by source_id order by batch_number) as changed
+        (status, reason) as state,
+        reason = 'interrupted' and lead(batch_number) over (partition by source_id order by batch_number) is not null as overtaken
     from source_health
     where city = $city and period_start < $end and period_end > $start
+),
+
+health as (
+    select observed_at, state is distinct from lag(state) over (partition by source_id order by batch_number) as changed
+    from outcome
+    where not overtaken
 )
 
 select max(instant) as instant

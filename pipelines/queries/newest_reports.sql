@@ -1,12 +1,12 @@
--- The newest report of each city and window: the latest seen_until; of equals the greatest id. Grain: one row per city and window.
+-- The newest report of each city and window: the latest seen_until; of equals the one made last. Grain: one row per city and window.
 select
     report_id,
     city,
     period_start,
     period_end
-from (select distinct report_id, city, period_start, period_end, seen_until from report)
+from (select distinct report_id, report_number, city, period_start, period_end, seen_until from report)
 qualify row_number() over (
     partition by city, period_start, period_end
-    order by seen_until desc, report_id desc
+    order by seen_until desc, report_number desc
 ) = 1
 order by city, period_start, period_end

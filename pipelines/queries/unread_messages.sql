@@ -4,6 +4,8 @@ from manifestation as m
 join manifestation_text as t using (manifestation_id, version)
 where m.city = $city
     and m.kind = 'manifestation'
+    and m.first_seen_at <= $seen_until
+    and (len($sources) = 0 or list_contains($sources, m.source_id))
     and (m.published_at is null or (m.published_at >= $start and m.published_at < $end))
     and not exists (
         select 1

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from markupsafe import Markup
@@ -95,6 +96,22 @@ class Formats:
     def number(self, value: int) -> str:
         """Write a whole number with its thousands marked: 5,796."""
         return str(format_decimal(value, locale=self.locale))
+
+    def counted(self, count: int, key: str, **values: object) -> Markup:
+        """Write a message in the form that a count asks for: its `one` (1 expresión) or its `other` (5,796 expresiones).
+
+        The message may name {count}, which is written as a number.
+
+        Raises:
+            WordingError: if the message lacks that form, or a placeholder has no value.
+        """
+        form = "one" if Locale.parse(self.locale).plural_form(count) == "one" else "other"
+        return self.say(f"{key}.{form}", count=self.number(count), **values)
+
+    def in_words(self, value: int) -> str:
+        """Write a count as the word that begins a sentence (Seis), or as a number where wording.yml has no word for it."""
+        key = f"words.{value}"
+        return str(self.say(key)) if self.say.has(key) else self.number(value)
 
     def share(self, value: float | None, base: int) -> str:
         """Write a share of [0, 1]: whole percent, one decimal under 10 %, and words where the base is too small.

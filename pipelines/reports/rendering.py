@@ -89,6 +89,8 @@ def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy) -> Env
     )
     environment.filters.update(
         number=formats.number,
+        counted=formats.counted,
+        in_words=formats.in_words,
         long_day=formats.long_day,
         short_day=formats.short_day,
         weekday_day=formats.weekday_day,

@@ -4,6 +4,7 @@
 
 create table report (                    -- one row per report and channel
     report_id           varchar not null,
+    report_number       bigint not null, -- 1, 2, 3 ... in the order in which the reports of the warehouse were made
     city                varchar not null,
     channel             varchar not null,
     period_start        timestamptz not null,

@@ -46,13 +46,16 @@ OVERLAPS = """selector => {
 }"""
 
 CUT = """() => [...document.querySelectorAll('td, th, .tiles dd, .badge, h1, h2, h3')]
-    .filter(e => e.checkVisibility() && !e.closest('.hidden') && !e.closest('.scroll'))
+    .filter(e => e.checkVisibility() && !e.closest('.hidden'))
     .filter(e => e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1)
     .map(e => e.textContent.trim())"""
 
 SCROLLING = """() => [...document.querySelectorAll('*')]
     .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === 'auto')
     .filter(e => e.tabIndex !== 0 || !e.getAttribute('aria-label')).map(e => e.className)"""
+
+CUT_REGIONS = """() => [...document.querySelectorAll('.scroll')]
+    .filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map(e => e.getAttribute('aria-label'))"""
 
 BOTTOMS = """() => ['.tiles', '.findings', '.unread', '.explanation']
     .map(s => document.querySelector(s).getBoundingClientRect().bottom)"""
@@ -134,6 +137,14 @@ def test_nothing_overlaps(opened: tuple[Page, list[str], list[str]], selector: s
 
 def test_text_stands_out_from_its_ground(opened: tuple[Page, list[str], list[str]]) -> None:
     assert opened[0].evaluate(CONTRAST) == []
+
+
+def test_every_figure_of_a_narrow_page_is_seen_without_scrolling(browser: Browser, file: Path) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto(file.as_uri())
+    cut = page.evaluate(CUT_REGIONS)
+    page.close()
+    assert cut == []
 
 
 def test_one_chart_is_shown_and_regions_that_scroll_take_the_focus(opened: tuple[Page, list[str], list[str]]) -> None:

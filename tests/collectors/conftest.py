@@ -181,6 +181,7 @@ def make_city(sources: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
         "timezone": "America/Lima",
         "contact": "buzon@municipio.test",
         "synthetic": True,
+        "hosts": {"*.test": "replay"},
         "defaults": {"legal_basis": "Prueba", "approved_by": "Prueba", "approved_on": "2021-03-24", "retention_days": 30},
         "sources": sources,
         **fields,

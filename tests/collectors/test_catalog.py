@@ -158,6 +158,7 @@ def test_what_is_refused_and_why(tmp_path: Path, old: str, new: str, told: str) 
             "[::1]",
             "[::ffff:127.0.0.1]",
             "[fd00::1]",
+            *("[::7f00:1]", "[64:ff9b:1::7f00:1]", "[fec0::1]", "[::ffff:0:7f00:1]"),
         ),
         *("localhost", "intranet", "localhost:8000", "a.localhost", "db.internal", "impresora.local"),
         *("127.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1"),
@@ -349,3 +350,26 @@ def _references(node: Any) -> list[str]:
         own = [node["$ref"]] if "$ref" in node else []
         return own + [found for value in node.values() for found in _references(value)]
     return [found for value in node for found in _references(value)] if isinstance(node, list) else []
+
+
+def test_synthetic_city_names_no_real_host(tmp_path: Path) -> None:
+    text = (HEAD + SOURCE).replace("country: PE", "country: PE\nsynthetic: true")
+    _, told = one_problem(tmp_path, text)
+    assert "source 'foro': with `synthetic: true`, host 'www.foro.pe' must be mapped by `hosts` (none)" in told
+    assert "files of the project" in told
+    mapped = text.replace("country: PE", 'country: PE\nhosts: {"*.test": replay}')
+    assert "('*.test')" in one_problem(tmp_path, mapped)[1]
+    assert load_city(write(tmp_path, mapped.replace("https://www.foro.pe/rss", "http://www.foro.test/rss"))).synthetic
+
+
+def test_synthetic_city_of_files_needs_no_hosts(tmp_path: Path) -> None:
+    text = (HEAD + SOURCE).replace("country: PE", "country: PE\nsynthetic: true").replace("platform: feed", "platform: file")
+    text = text.replace("https://www.foro.pe/rss", "data/imports/a.csv") + "    options: {columns: {text: [t]}}\n"
+    assert load_city(write(tmp_path, text)).sources[0].host is None
+
+
+@pytest.mark.parametrize("platform", ["file", "feed"])
+def test_empty_address_is_refused(tmp_path: Path, platform: str) -> None:
+    text = (HEAD + SOURCE).replace("https://www.foro.pe/rss", '""').replace("platform: feed", f"platform: {platform}")
+    text += "    options: {columns: {text: [t]}}\n" if platform == "file" else ""
+    assert "url: '' is empty; give a" in one_problem(tmp_path, text)[1]

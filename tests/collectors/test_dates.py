@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.dates import DateOrder, join_date_time, parse_epoch, parse_published
+from collectors.dates import DateOrder, is_relative, join_date_time, parse_epoch, parse_published
 
 LIMA = ZoneInfo("America/Lima")
 SANTIAGO = ZoneInfo("America/Santiago")
@@ -312,3 +312,17 @@ def test_epoch_only_when_told(raw: str, instant: datetime | None) -> None:
 def test_date_and_time_apart(day: str, clock: str | None, joined: str, local: str | None) -> None:
     assert join_date_time(day, clock) == joined
     assert parse_published(joined, zone=LIMA) == (_instant(local) if local else None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "relative"),
+    [
+        *((raw, True) for raw in ("hace 2 horas", "ayer", "Ayer a las 5 pm", "ahora", "3 days ago", "Hace 1 día")),
+        *(
+            (raw, False)
+            for raw in ("05/04/2021", "2021-04-05T10:00:00Z", "2 h", "hace tiempo", "", None, "ayer " * 99, "ayer 25:00")
+        ),
+    ],
+)
+def test_relative_dates_are_known(raw: str | None, relative: bool) -> None:
+    assert is_relative(raw) == relative

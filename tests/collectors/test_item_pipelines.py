@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import pytest
 from scrapy.exceptions import DropItem
 from scrapy.settings import Settings
 
-from collectors.item_pipelines import Deduplicate, Redact, Spool, Validate, WordlessErrors, WordlessLogFormatter
-from collectors.items import Manifestation
+from collectors.item_pipelines import Deduplicate, NamelessLinks, Redact, Spool, Validate, WordlessErrors, WordlessLogFormatter
+from collectors.items import Manifestation, version_digest
 from collectors.spool import complete_sources, load_items, spool_paths
 
 AT = datetime(2021, 4, 5, 12, tzinfo=UTC)
@@ -126,3 +127,28 @@ def test_log_formatter_names_the_source_only() -> None:
     assert formatter.scraped(item(), None, None) is None
     told = formatter.item_error(item(), ValueError("Falta luz"), None, None)
     assert told["msg"] % told["args"] == "an item of foro failed"
+
+
+@pytest.mark.parametrize(("written", "kept"), [(0, 0), (2**63 - 1, 2**63 - 1), (2**63, None), (-1, None), (None, None)])
+def test_counts_that_no_column_holds_are_unknown(written: int | None, kept: int | None) -> None:
+    assert Validate().process_item(item(reactions=written)).reactions == kept
+
+
+def test_texts_that_no_column_holds_are_mended() -> None:
+    mended = Validate().process_item(item(native_id="a\0b", url=None, title="x\ud800", published_raw=20210405))
+    assert (mended.native_id, mended.url, mended.title, mended.published_raw) == ("a\ufffdb", None, "x\ufffd", "20210405")
+
+
+def test_links_of_persons_stay_out_of_the_log() -> None:
+    words = ("http://foro.test/u/juan.perez", "http://foro.test/temas/1")
+    record = logging.LogRecord("scrapy", logging.ERROR, __file__, 1, "Gave up retrying <GET %s> (%s)", words, None)
+    assert NamelessLinks().filter(record)
+    assert record.getMessage() == "Gave up retrying <GET foro.test/…> (http://foro.test/temas/1)"
+
+
+def test_relative_dates_make_no_versions() -> None:
+    ago, later = (item(published_raw="hace 2 horas", published_at=AT.replace(hour=hour)) for hour in (3, 4))
+    assert version_digest(ago) == version_digest(later)
+    assert version_digest(ago) != version_digest(replace(later, text="Falta agua"))
+    dated = (item(published_raw=f"0{day}/04/2021", published_at=AT.replace(day=day)) for day in (3, 4))
+    assert len({version_digest(one) for one in dated}) == 2

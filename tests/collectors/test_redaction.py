@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.items import Manifestation
-from collectors.pseudonyms import SYNTHETIC_SECRET, SecretError, keyed_url, load_secret, pseudonym, url_names_person
+from collectors.pseudonyms import SYNTHETIC_SECRET, SecretError, keyed_url, load_secret, pseudonym, told_links, url_names_person
 from collectors.redaction import redact, redact_manifestation
 
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -492,3 +492,53 @@ def test_one_word_names_and_institutions_stay_in_the_text() -> None:
 def test_only_the_whole_name_is_replaced() -> None:
     item = _manifestation(author="Ana Paz", text="Ana Pazos y Mariana Paz no; İ ß ana\npáz sí")
     assert redact_manifestation(item, SECRET).text == "Ana Pazos y Mariana Paz no; İ ß [nombre] sí"
+
+
+@pytest.mark.parametrize(
+    "native_id",
+    [
+        "juan.perez@gmail.com",
+        "@juanperez92/123",
+        "acct:juan@foro.test",
+        "tag:foro.test,2021:/u/juan.perez/45",
+        "tag:foro.test,2021:u/juan.perez/45",
+        "/u/juanperez#3",
+        "foro.test/u/juanperez",
+        "u/juanperez/3",
+        "dni 45678912",
+        "987654321",
+    ],
+)
+def test_id_of_a_person_is_keyed(native_id: str) -> None:
+    url = f"http://foro.test/temas/1#{native_id}"
+    redacted = redact_manifestation(_manifestation(native_id=native_id, parent_id=native_id, url=url), SECRET)
+    assert redacted.native_id == redacted.parent_id == keyed_url(SECRET, native_id)
+    assert redacted.url is None
+    assert redact_manifestation(redacted, SECRET) == redacted
+
+
+@pytest.mark.parametrize(
+    "native_id",
+    ["17", "comment-12", "post-9500", "article:http://x.test/2021/04/05/nota/", "tag:radio.test,2021:1", "row:0f3a9b:1", "k1"],
+)
+def test_id_of_nobody_is_kept(native_id: str) -> None:
+    assert redact_manifestation(_manifestation(native_id=native_id), SECRET).native_id == native_id
+
+
+@pytest.mark.parametrize(
+    ("raw", "understood", "kept"),
+    [
+        ("Por Rosa Quispe Huamán el 5 de abril, 987654321", False, "Por [nombre] el 5 de abril, [teléfono]"),
+        ("x" * 81, False, "x" * 80),
+        ("Fri, 02 Apr 2021 04:59:59 +0000", True, "Fri, 02 Apr 2021 04:59:59 +0000"),
+        ("02/04/2021 04:59 (987654321)", True, "02/04/2021 04:59 ([teléfono])"),
+    ],
+)
+def test_raw_date_leaves_no_person_behind(raw: str, understood: bool, kept: str) -> None:
+    at = datetime(2021, 4, 2, tzinfo=UTC) if understood else None
+    assert redact_manifestation(_manifestation(published_raw=raw, published_at=at), SECRET).published_raw == kept
+
+
+def test_links_of_persons_are_told_by_their_host() -> None:
+    told = told_links("HTTP 500 at http://foro.test:80/u/juan.perez; http://foro.test/t/1: x, https://x.test/?a=r@b.pe.")
+    assert told == "HTTP 500 at foro.test/…; http://foro.test/t/1: x, x.test/…."

@@ -78,6 +78,15 @@ def crawled(lab: Any) -> Any:
         "bomba": (ENTITY_BOMB, RSS),
         "ansi": (rss("<item><guid>a</guid><description>La señora y el niño</description></item>").encode("cp1252"), "text/xml"),
         "avisos": (REPEATED, RSS),
+        "gracias": (
+            rss(
+                *(
+                    f"<item><author>{name}</author><pubDate>2021-04-02</pubDate><description>Gracias</description></item>"
+                    for name in ("Anónimo", "N. N.", "Nina")
+                )
+            ),
+            RSS,
+        ),
     }
 
     def site_of(name: str) -> Any:
@@ -166,3 +175,14 @@ def test_entity_bomb_costs_nothing_and_shows_no_file(crawled: Any) -> None:
 
 def test_unlabelled_windows_1252_keeps_its_letters(crawled: Any) -> None:
     assert crawled.people("ansi")["a"].text == "La señora y el niño"
+
+
+def test_entries_without_any_id_stay_apart(crawled: Any) -> None:
+    ids = [item.native_id for item in crawled.items("gracias")]
+    assert len(set(ids)) == 3
+    assert all(str(native_id).startswith("row:") for native_id in ids)
+
+
+def test_nobodys_name_is_no_author(crawled: Any) -> None:
+    keys = [item.author_key for item in crawled.items("gracias")]
+    assert [key is None for key in keys] == [True, True, False]

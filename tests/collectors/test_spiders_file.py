@@ -73,6 +73,16 @@ FILES: dict[str, tuple[bytes, dict[str, Any]]] = {
             "columns": {"id": "Nro", "author": "Autor", "text": ["Texto"], "date": "Fecha", "time": "Hora", "reactions": "Votos"},
         },
     ),
+    "doble": (
+        b"id,autor,texto,fecha\n1,Ana,Falta luz,\n1,Ana,Falta luz,\n1,Luis,Falta agua,\n1,Luis,Falta todo,\n",
+        {"columns": COLUMNS},
+    ),
+    "mudo": (b"id,autor,texto,fecha\n1,,,x\n2,,,x\n3,,,x\n4,,Hola,x\n", {"columns": COLUMNS}),
+    "mudo-del-todo": (b"id,autor,texto,fecha\n1,,,x\n2,,,x\n3,,,x\n", {"columns": COLUMNS}),
+    "votos": (
+        b"id,autor,texto,fecha\n" + b"9" * 5000 + b",,Uno,\n9223372036854775808,,Dos,\n7,,Tres,\n",
+        {"columns": {"text": ["texto"], "reactions": "id"}},
+    ),
     "vacio": (b"id,autor,texto,fecha\n", {"columns": COLUMNS}),
     "sin-columna": (GOOD.encode(), {"columns": {**COLUMNS, "text": ["mensaje"]}}),
     "celdas": (b'id,autor,texto,fecha\n1,,"dos\nlineas",\n2,Ana,coma, de mas,05/04/2021\n', {"columns": COLUMNS}),
@@ -236,3 +246,19 @@ def test_path_out_of_the_project_is_refused(lab: Any, url: str) -> None:
     document["sources"][0] |= {"legal_basis": "Ley", "approved_by": "Yo", "approved_on": "2021-01-01", "retention_days": 1}
     with pytest.raises(ValueError, match="inside the project folder"):
         City.model_validate(document)
+
+
+def test_two_rows_with_one_id_are_told_and_kept(crawled: Any) -> None:
+    assert crawled.outcome("doble") == ("partial", "malformed")
+    assert "doble:2 and doble:4: two different rows with one id in column 'id'" in crawled.health("doble").detail
+    assert [item.text for item in crawled.items("doble")] == ["Falta luz", "Falta agua", "Falta todo"]
+
+
+def test_column_without_words_is_told(crawled: Any) -> None:
+    assert crawled.outcome("mudo") == ("partial", "malformed")
+    assert crawled.health("mudo").detail == "3 of 4 items had no text: check the text selector or column"
+    assert crawled.outcome("mudo-del-todo") == ("failed", "malformed")
+
+
+def test_endless_counts_are_unknown(crawled: Any) -> None:
+    assert [item.reactions for item in crawled.items("votos")] == [None, None, 7]

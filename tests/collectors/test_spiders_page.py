@@ -142,8 +142,32 @@ def crawled(lab: Any) -> Any:
             },
         ),
     }
+    again = note("06/04/2021", opinion(1, "Otra persona"))
+    reply_to_first = note("05/04/2021", opinion(1, "Una"), opinion(2, "Dos", parent=' data-padre="o1"'))
+    sites |= {
+        "sin-ids": pages_of(
+            reply,
+            {
+                "/": index("/a"),
+                "/a": note("05/04/2021", *(opinion(1, "Gracias").replace('data-id="o1"', "") for _ in range(3))),
+            },
+        ),
+        "repite": pages_of(reply, {"/": index("/a", "/b"), "/a": reply_to_first, "/b": again}),
+        "hilos": pages_of(reply, {"/": index("/a", "/b?t=2"), "/a": reply_to_first, "/b": again}),
+        "fuera": pages_of(reply, {"/": index("http://otra.test/a", "http://otra.test/b")}),
+        "muda": pages_of(
+            reply,
+            {
+                "/": index(*"abcd"),
+                "/a": note("05/04/2021", *(opinion(number, "") for number in range(3))),
+                **{f"/{name}": note("05/04/2021") for name in "bcd"},
+            },
+        ),
+        "personas": pages_of(reply, {"/": index("/u/juan.perez", "/a"), "/u/juan.perez": reply(b"x", status=500), "/a": again}),
+    }
     lab.web.sites |= {f"{name}.test": site for name, site in sites.items()}
-    markups = {"lista": {"markup": "comment_list"}, "micro": {"markup": "microdata"}}
+    markups: dict[str, Any] = {"lista": {"markup": "comment_list"}, "micro": {"markup": "microdata"}}
+    markups["hilos"] = {**OPINIONS, "ids": "thread"}
     paths = {"lista": "/noticias/"}
     sources = [
         lab.source(
@@ -246,3 +270,41 @@ def test_disallowed_article_is_not_asked_and_the_rest_is(lab: Any, crawled: Any)
     assert crawled.outcome("prohibida") == ("ok", "robots_closed")
     assert crawled.health("prohibida").robots == "disallowed"
     assert set(crawled.people("prohibida")) == {"o1", "o2"}
+
+
+def test_comments_without_ids_stay_apart(crawled: Any) -> None:
+    people = [item for item in crawled.items("sin-ids") if item.kind == "manifestation"]
+    assert len({item.native_id for item in people}) == len(people) == 3
+    assert {item.parent_id for item in people} == {"article:http://sin-ids.test/a"}
+
+
+def test_ids_that_repeat_in_two_threads_are_told_with_the_remedy(crawled: Any) -> None:
+    assert crawled.outcome("repite") == ("partial", "malformed")
+    detail = crawled.health("repite").detail
+    assert "http://repite.test/a and http://repite.test/b: two different comments with one id" in detail
+    assert "`ids: thread`" in detail
+
+
+def test_ids_of_a_thread_carry_its_address(crawled: Any) -> None:
+    assert crawled.outcome("hilos") == ("ok", "none")
+    items = crawled.people("hilos")
+    assert set(items) == {"/a#o1", "/a#o2", "/b?t=2#o1"}
+    assert items["/a#o2"].parent_id == "/a#o1"
+    assert items["/a#o1"].parent_id == "article:http://hilos.test/a"
+    assert items["/a#o1"].url == "http://hilos.test/a#o1"
+
+
+def test_index_that_leads_elsewhere_has_failed(crawled: Any) -> None:
+    assert crawled.outcome("fuera") == ("failed", "malformed")
+    assert "another host: otra.test" in crawled.health("fuera").detail
+
+
+def test_comments_without_words_are_told(crawled: Any) -> None:
+    assert crawled.outcome("muda") == ("partial", "malformed")
+    assert "3 of 3 items had no text" in crawled.health("muda").detail
+
+
+def test_addresses_of_persons_are_not_written(crawled: Any) -> None:
+    assert crawled.outcome("personas") == ("partial", "http_error")
+    assert crawled.health("personas").detail == "HTTP 500 at personas.test/…"
+    assert "juan.perez" not in crawled.written()

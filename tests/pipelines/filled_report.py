@@ -187,6 +187,7 @@ def _append_report(
                 "late_count": late or 0,
                 "amends_report_id": "77aa0000bbbb1111" if late is not None else None,
                 "amends_seen_until": datetime(2021, 5, 1, 14, 0, tzinfo=UTC) if late is not None else None,
+                "report_number": 1,
                 "issued": True,
                 "synthetic": marks["synthetic"],
                 "taxonomy_version": "1+abcdef01",

@@ -102,7 +102,7 @@ def add(warehouse: Warehouse, identity: str, **given_fields: Any) -> None:
 def staged(warehouse: Warehouse, start: datetime = START, end: datetime = END, seen: datetime = SEEN) -> dict[str, str | None]:
     """Return manifestation id -> why it does not count (None: it counts)."""
     sql = (REPORTS / "staging" / "report_item.sql").read_text(encoding="utf-8")
-    window = {"city": "ate", "start": start, "end": end, "seen_until": seen}
+    window = {"city": "ate", "start": start, "end": end, "seen_until": seen, "timezone": "America/Lima"}
     rows = warehouse.query(f"select manifestation_id, not_counted, counted from ({sql})", used_parameters(sql, window))
     assert all(counted == (reason is None) for _, reason, counted in rows)
     return {identity: reason for identity, reason, _ in rows}
@@ -144,8 +144,8 @@ def test_an_undated_item_belongs_to_the_collections_of_the_window(warehouse: War
 
 def test_one_item_under_the_same_link_in_two_sources_counts_once(warehouse: Warehouse) -> None:
     link = "http://x.test/1#comment-2"
-    add(warehouse, "m1", url=link)
-    add(warehouse, "m2", url=link, source_id="b", published_at=NOON + timedelta(minutes=5))
+    add(warehouse, "m1", url=link, text_digest="breve")
+    add(warehouse, "m2", url=link, text_digest="breve", source_id="b", published_at=NOON + timedelta(minutes=5))
     assert staged(warehouse) == {"m1": None, "m2": "mirror"}
 
 
@@ -208,7 +208,7 @@ def test_a_weak_reading_is_unclassified(warehouse: Warehouse) -> None:
     add(warehouse, "weak", score=0.2, issue="salud.vacunacion")
     add(warehouse, "strong", score=0.3, issue="salud.vacunacion")
     sql = (REPORTS / "staging" / "report_item.sql").read_text(encoding="utf-8")
-    window = {"city": "ate", "start": START, "end": END, "seen_until": SEEN}
+    window = {"city": "ate", "start": START, "end": END, "seen_until": SEEN, "timezone": "America/Lima"}
     rows = warehouse.query(f"select manifestation_id, category_id, issue_id from ({sql}) order by 1", window)
     assert rows == [("strong", "salud", "salud.vacunacion"), ("weak", "unclassified", None)]
 
@@ -226,3 +226,60 @@ def test_two_parts_of_a_window_hold_what_the_whole_holds(cut: int, offsets: list
         first, second, whole = staged(opened, START, middle), staged(opened, middle, END), staged(opened)
         assert not set(first) & set(second)
         assert set(first) | set(second) == set(whole)
+
+
+def test_two_people_who_link_to_one_thing_are_two(warehouse: Warehouse) -> None:
+    add(warehouse, "proposal", url="http://x.test/proposals/7")
+    add(warehouse, "comment", url="http://x.test/proposals/7", source_id="b", text_digest="otra cosa")
+    assert set(staged(warehouse).values()) == {None}
+
+
+def test_a_date_without_a_clock_time_is_no_evidence_of_a_mirror(warehouse: Warehouse) -> None:
+    for identity, source in (("m1", "a"), ("m2", "b")):
+        add(warehouse, identity, source_id=source, text_digest=LONG, published_at=datetime(2021, 4, 10, 5, tzinfo=UTC))
+    assert set(staged(warehouse).values()) == {None}
+
+
+def states(warehouse: Warehouse, *outcomes: tuple[int, int, str, str]) -> tuple[str, str]:
+    """Return (status, reason) of source `a` in April after collections of (first day, last day, status, reason)."""
+    lima = timedelta(hours=5)
+    for number, (first, last, status, reason) in enumerate(outcomes, start=1):
+        health = {
+            "batch_number": number,
+            "city": "ate",
+            "source_id": "a",
+            "period_start": datetime(2021, 4, first, tzinfo=UTC) + lima,
+            "period_end": datetime(2021, 4, last, tzinfo=UTC) + lima + timedelta(days=1),
+            "observed_at": SEEN,
+            "status": status,
+            "reason": reason,
+            "detail": "",
+            **dict.fromkeys(("request_count", "byte_count", "item_count", "undated_count", "skipped_count"), 0),
+            "robots": "allowed",
+        }
+        warehouse.append("source_health", [health])
+    days = [{"day": datetime(2021, 4, day, tzinfo=UTC).date()} for day in range(1, 31)]
+    warehouse.temporary("window_day", days, {"day": "date"})
+    warehouse.query("alter table city_source add column enabled boolean default true")
+    sql = (REPORTS / "staging" / "source_state.sql").read_text(encoding="utf-8")
+    window = {"city": "ate", "start": START, "end": END, "seen_until": SEEN, "timezone": "America/Lima"}
+    rows = warehouse.query(f"select source_id, status, reason from ({sql})", used_parameters(sql, window))
+    return {source: (status, reason) for source, status, reason in rows}["a"]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ([(1, 30, "ok", "none")], ("ok", "none")),
+        ([(1, 30, "failed", "unreachable")], ("failed", "unreachable")),
+        ([(1, 29, "failed", "unreachable"), (30, 30, "ok", "none")], ("partial", "unreachable")),
+        ([(1, 1, "failed", "http_error"), (1, 30, "ok", "none")], ("ok", "none")),
+        ([(1, 30, "ok", "none"), (12, 12, "failed", "http_error")], ("partial", "http_error")),
+        ([(1, 15, "empty", "nothing_published"), (16, 30, "ok", "none")], ("ok", "none")),
+        ([], ("not_collected", "none")),
+    ],
+)
+def test_each_day_takes_the_last_collection_that_covered_it(
+    warehouse: Warehouse, outcomes: list[tuple[int, int, str, str]], expected: tuple[str, str]
+) -> None:
+    assert states(warehouse, *outcomes) == expected

@@ -23,7 +23,8 @@ REPORT_ROW = """
     insert into report by name select 'r1' as report_id, 'mi-ciudad' as city, 'online' as channel, now() as period_start,
         now() as period_end, now() as seen_until, 0 as collected_count, 0 as manifestation_count, 0 as distinct_text_count,
         0 as voice_count, 0 as unsigned_count, 0 as source_planned_count, 0 as source_alive_count, 0 as late_count,
-        true as issued, false as synthetic, '' as taxonomy_version, '' as annotators, '' as data_digest, '' as code_digest
+        1 as report_number, true as issued, false as synthetic,
+        '' as taxonomy_version, '' as annotators, '' as data_digest, '' as code_digest
 """
 
 

@@ -18,7 +18,7 @@ from collectors.catalog import City, load_city
 from collectors.health import SourceHealth
 from collectors.period import Period, PeriodError
 from pipelines import period as flows
-from pipelines.collect import SourceOutcome
+from pipelines.append import SourceOutcome
 from pipelines.warehouse import open_read_only
 
 prefect = flows.prefect

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from collectors.spool import spool_paths
-from pipelines.collect import append_orphans
+from pipelines.append import append_orphans
 from pipelines.project import Project
 from pipelines.runs import Readers
 from pipelines.warehouse import open_warehouse
@@ -58,3 +58,22 @@ def test_a_spool_killed_before_its_request_was_written_is_no_obstacle(mini_proje
     before = len(stored(mini_project))
     assert before >= 4
     shutil.rmtree(other)
+
+
+def test_a_spool_that_cannot_be_stored_stands_in_nobodys_way(mini_project: Project, readers: Readers) -> None:
+    spool = crawled_spool(mini_project, readers)
+    poisoned, torn = spool_paths(spool, "foro-comerciantes"), spool_paths(spool, "pagina-mercados")
+    lines = poisoned.items.read_text(encoding="utf-8").splitlines()
+    first = json.loads(lines[0])
+    poisoned.items.write_text("\n".join([json.dumps({**first, "reactions": 10**30}), *lines[1:]]) + "\n", encoding="utf-8")
+    torn.items.write_bytes(torn.items.read_bytes()[:1000])
+    found = stored(mini_project)
+    assert found["blog-ceres"] > 100
+    assert "foro-comerciantes" not in found
+    assert poisoned.items.with_suffix(".jsonl.rejected").is_file()
+    with open_warehouse(mini_project.warehouse) as warehouse:
+        health = dict(warehouse.query("select source_id, reason from source_health where status = 'failed'"))
+    assert health == {"foro-comerciantes": "parse_error", "pagina-mercados": "parse_error"}
+    outcomes, _, finished = run_window(mini_project, "mini", readers)
+    assert {outcome.health.status for outcome in outcomes} <= {"ok", "empty"}
+    assert finished.totals["source_alive_count"] == finished.totals["source_planned_count"]

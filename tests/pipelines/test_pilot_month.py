@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.collect import SourceOutcome
+from pipelines.append import SourceOutcome
 from pipelines.pilot.evaluate import append_truth, compare_with_truth, load_truth
 from pipelines.project import Project
 from pipelines.report import Report, report

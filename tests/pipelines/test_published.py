@@ -32,6 +32,7 @@ def append_report(
         "period_start": window[0],
         "period_end": window[1],
         "seen_until": datetime(2021, 6, seen_day, tzinfo=UTC),
+        "report_number": 1,
         "issued": True,
         "synthetic": True,
         **{f"{name}_count": 3 for name in numbers},

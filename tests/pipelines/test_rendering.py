@@ -102,7 +102,7 @@ def test_page_shows_every_section_in_the_order_of_the_files(page: str) -> None:
 def test_first_screen_says_window_totals_and_three_findings(page: str) -> None:
     tree = html.fromstring(page)
     assert text_of(tree.find(".//h1")) == "Ate, del 1 al 30 de abril de 2021"
-    assert "Visto hasta el 3 de mayo de 2021, 09:00 h (hora de Ate)" in text_of(tree)
+    assert "Incluye lo recogido hasta el 3 de mayo de 2021, 09:00 h (hora de Ate)" in text_of(tree)
     tiles = {text_of(tile.find("dt")): text_of(tile.find("dd")) for tile in tree.xpath("//dl[@class='tiles']/div")}
     assert tiles["expresiones contadas"] == "5,796"
     assert tiles["fuentes que respondieron"] == "24 de 25"
@@ -145,11 +145,14 @@ def test_what_was_set_aside_adds_up_to_what_was_collected(page: str) -> None:
 
 def test_published_figures_stand_beside_ours_and_quotes_stay_as_published(page: str) -> None:
     section = html.fromstring(page).get_element_by_id("published")
-    rows = [[text_of(cell) for cell in row] for row in section.xpath(".//tbody/tr")]
+    (_, *compared) = [text_of(note) for note in section.xpath(".//th/*[contains(@class, 'narrow-only')]")]
+    assert compared[0] == "Se compara con: Transporte (piloto 2021)"
+    rows = [[text_of(cell.find("bdi") if cell.tag == "th" else cell) for cell in row] for row in section.xpath(".//tbody/tr")]
     assert rows[0] == ["Manifestaciones", "5,796", "5,796", "todas las expresiones contadas"]
     assert rows[1][:2] == ["Transporte", "372"]
     assert rows[1][3] == "Transporte (piloto 2021)"
     assert [text_of(quote) for quote in section.iter("q")] == ["35,24 % positivas", "40 % negativas", "24,76 % neutras"]
+    assert "(coma decimal en el original)" in text_of(section.find(".//figcaption"))
 
 
 def test_published_figures_are_left_out_of_another_window(ate: City, taxonomy: Taxonomy) -> None:
@@ -157,6 +160,75 @@ def test_published_figures_are_left_out_of_another_window(ate: City, taxonomy: T
     page = render_page(filled_warehouse(ate, week, taxonomy), REPORT_ID, ate, week, taxonomy)
     assert 'id="published"' not in page
     assert 'id="method"' in page
+
+
+def test_dated_and_undated_items_of_the_sources_add_up_to_what_was_collected(page: str) -> None:
+    tree = html.fromstring(page)
+    collected = [text_of(cell) for cell in tree.xpath("//section[@id='set_aside']//tbody/tr[1]/td")]
+    found = [
+        sum(int(text_of(cell).replace(",", "")) for cell in table.xpath("./tbody/tr/td[position() = 2 or position() = 3]"))
+        for table in tree.xpath("//table[@class='sources']")
+    ]
+    assert [f"{count:,}" for count in found] == collected
+
+
+def test_source_read_whole_says_what_it_brought_whatever_was_stored(ate: City, april: Period, taxonomy: Taxonomy) -> None:
+    warehouse = filled_warehouse(ate, april, taxonomy)
+    warehouse.query("update report_source set status = 'ok', reason = 'none' where status = 'empty'")
+    warehouse.query("update report_source set status = 'empty', reason = 'nothing_published' where position = 1")
+    tree = html.fromstring(render_page(warehouse, REPORT_ID, ate, april, taxonomy))
+    rows = {row.xpath("string(.//bdi)"): row for row in tree.xpath("//table[@class='sources']/tbody/tr")}
+    states = [text_of(rows[ate.sources[place].publisher.name].find("td")) for place in (0, 10)]
+    assert states == ["Leída completa", "Leída, sin mensajes del periodo"]
+
+
+@pytest.mark.parametrize(
+    ("positions", "words"),
+    [
+        ([18], "1 fuente registrada y desactivada por la ciudad."),
+        ([4, 18], "2 fuentes registradas y desactivadas por la ciudad."),
+    ],
+)
+def test_sources_that_the_city_disabled_are_told_apart(
+    ate: City, april: Period, taxonomy: Taxonomy, page: str, positions: list[int], words: str
+) -> None:
+    warehouse = filled_warehouse(ate, april, taxonomy)
+    warehouse.query(
+        "update report_source set status = 'not_collected', reason = 'disabled' where list_contains($positions, position)",
+        {"positions": positions},
+    )
+    (line,) = html.fromstring(render_page(warehouse, REPORT_ID, ate, april, taxonomy)).xpath("//p[@class='disabled']")
+    assert text_of(line) == words
+    assert 'class="disabled"' not in page
+
+
+def test_report_of_a_single_message_reads_in_the_singular(ate: City, taxonomy: Taxonomy) -> None:
+    day = Period.from_dates(date(2021, 4, 5), date(2021, 4, 5), ate.zone)
+    city = ate.model_copy(update={"sources": ate.sources[:1], "published": None})
+    warehouse = filled_warehouse(city, day, taxonomy, divisor=700)
+    warehouse.query("update report set voice_count = 1, distinct_text_count = 1")
+    assert warehouse.query("select manifestation_count from report") == [(1,)]
+    words = text_of(html.fromstring(render_page(warehouse, REPORT_ID, city, day, taxonomy)))
+    for said in (
+        "expresión contada",
+        "texto distinto",
+        "voz distinta",
+        "fuente que respondió",
+        "es la categoría de la única expresión contada",
+        "El máximo fue de 1 expresión en un día",
+        "Tabla de un solo día",
+        "(1 fuente, respondió 1)",
+        "El periodo es el 5 de abril de 2021",
+    ):
+        assert said in words
+    assert not re.search(r"\b1 (expresiones|fuentes|días|asuntos|voces|textos)\b|las 1\b", words)
+
+
+def test_categories_that_share_the_first_place_are_counted_in_words(ate: City, april: Period, taxonomy: Taxonomy) -> None:
+    warehouse = filled_warehouse(ate, april, taxonomy)
+    warehouse.query("update report_category set manifestation_count = 705 where position <= 6 and channel = 'online'")
+    section = html.fromstring(render_page(warehouse, REPORT_ID, ate, april, taxonomy)).get_element_by_id("overview")
+    assert text_of(section.find(".//li")).startswith("Seis categorías comparten el primer lugar, con 705 expresiones cada una")
 
 
 def test_city_with_one_channel_has_no_channel_comparison(ate: City, april: Period, taxonomy: Taxonomy) -> None:
@@ -211,6 +283,14 @@ def test_page_is_well_formed_for_those_who_hear_it(page: str) -> None:
     assert {reference.lstrip("#") for reference in tree.xpath("//a/@href")} <= set(ids)
 
 
+def test_synthetic_report_without_published_figures_excepts_none(ate: City, april: Period, taxonomy: Taxonomy) -> None:
+    city = ate.model_copy(update={"published": None})
+    page = render_page(filled_warehouse(city, april, taxonomy), REPORT_ID, city, april, taxonomy)
+    assert "Ninguna cifra de esta página describe personas ni hechos reales" in page
+    assert css_string("textos inventados; ninguna cifra") in page
+    assert "alvo l" not in text_of(html.fromstring(page).find("body"))
+
+
 def test_hostile_names_pass_harmless(ate: City, april: Period, taxonomy: Taxonomy) -> None:
     source = ate.sources[0]
     publisher = source.publisher.model_copy(update={"name": HOSTILE})
@@ -240,7 +320,8 @@ def test_synthetic_report_says_so_loudly_and_a_real_one_does_not(ate: City, apri
     tree = html.fromstring(page)
     assert text_of(tree.xpath("//*[@class='banner']")[0]).startswith("Datos sintéticos")
     assert len(tree.xpath("//h2/*[@class='stamp']")) == len(tree.xpath("//h2"))
-    assert "@top-center { content:" in page
+    assert "Salvo las cifras publicadas en 2021, que se citan aparte" in text_of(tree)
+    assert css_string("salvo lo citado de 2021") in page
     assert "sintéticos" not in real
     assert "@top-center { content:" not in real
 
@@ -270,7 +351,14 @@ def test_no_percentage_on_a_base_under_thirty(ate: City, april: Period, taxonomy
     tree = html.fromstring(render_page(warehouse, REPORT_ID, ate, april, taxonomy))
     for section in tree.xpath("//section[not(@id='published' or @id='method')]"):
         assert [text_of(found) for found in percentages(section) if "100 %" not in text_of(found)] == []
-    assert "base menor de 30" in text_of(tree)
+        claims = [text_of(found) for found in section.xpath(".//thead//*[@class='badge'] | .//*[@class='mark']")]
+        assert claims == []
+        assert "suma 100" not in text_of(section)
+    notes = [text_of(note) for note in tree.xpath("//*[@class='small-base']")]
+    assert notes
+    assert set(notes) == {"Base menor de 30: no se calculan porcentajes; solo se dan las cantidades."}
+    assert max(len(section.xpath(".//*[@class='small-base']")) for section in tree.iter("section")) == 1
+    assert tree.xpath("//section[@id='categories']//tbody//td/*[@class='dash']")
     assert "None" not in text_of(tree)
 
 
@@ -376,6 +464,16 @@ def test_missing_wording_names_what_there_is() -> None:
 )
 def test_share_is_written_without_false_precision(formats: Formats, value: float | None, base: int, written: str) -> None:
     assert formats.share(value, base).replace("\u00a0", " ") == written
+
+
+def test_message_takes_the_form_that_its_count_asks_for(formats: Formats) -> None:
+    assert [formats.counted(count, "sources.planned") for count in (0, 1, 2, 1234)] == [
+        "0 fuentes",
+        "1 fuente",
+        "2 fuentes",
+        "1,234 fuentes",
+    ]
+    assert [formats.in_words(count) for count in (2, 15, 16)] == ["Dos", "Quince", "16"]
 
 
 @pytest.mark.parametrize("value", [None, -0.1, 1.1])

@@ -121,3 +121,30 @@ def test_a_look_back_changes_no_later_report(mini_project: Project, readers: Rea
     assert first.path.read_bytes() == page
     _, _, second = run_window(mini_project, "mini", readers)
     assert second.totals["amends_report_id"] == first.report_id
+
+
+def test_a_killed_second_run_makes_no_amendment(mini_project: Project, readers: Readers) -> None:
+    _, _, first = run_window(mini_project, "mini", readers)
+    page = first.path.read_bytes()
+    (spool,) = (mini_project.raw / "mini").iterdir()
+    killed = spool.with_name("f" * 22)
+    killed.mkdir()
+    request = json.loads((spool / "request.json").read_text(encoding="utf-8"))
+    (killed / "request.json").write_text(json.dumps({**request, "spool": str(killed)}), encoding="utf-8")
+    (killed / "blog-ceres.jsonl.partial").write_bytes((spool / "blog-ceres.jsonl").read_bytes()[:5000])
+    _, _, second = run_window(mini_project, "mini", readers)
+    assert second.report_id == first.report_id
+    assert second.path.read_bytes() == page
+
+
+def test_a_report_on_some_sources_stands_beside_the_windows_own(mini_project: Project, readers: Readers) -> None:
+    _, _, first = run_window(mini_project, "mini", readers)
+    page = first.path.read_bytes()
+    arguments = ("report", "mini", "--from", "2021-04-01", "--to", "2021-04-30", "--source", "blog-ceres", "--json")
+    done = run_command(*arguments, project=mini_project.root)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["source_planned_count"] == 1
+    assert 0 < result["manifestation_count"] < first.totals["manifestation_count"]
+    assert first.path.read_bytes() == page
+    assert run_window(mini_project, "mini", readers)[2].report_id == first.report_id

@@ -66,6 +66,7 @@ unread as (
         case
             when any_value(base) = 0 then 'silence'
             when sum(manifestation_count) = 0 then 'all_read'
+            when any_value(base) = 1 then 'unread_only'
             when any_value(base) < $min_base then 'unread_small'
             else 'unread'
         end as message,

@@ -1,6 +1,11 @@
 -- Every source of the city and how it fared, also those that gave nothing. Grain: one row per source, the main channel first.
 select
-    s.*,
+    s.* replace (
+        -- What it brought decides, so that a source read whole says the same whenever it was read.
+        case when s.status in ('ok', 'empty') then if(s.item_count = 0, 'empty', 'ok') else s.status end as status
+    ),
+    s.reason not in ('none', 'nothing_published') as explained,
+    s.reason = 'disabled' as disabled,
     r.manifestation_count as base,
     r.source_planned_count,
     r.source_alive_count,

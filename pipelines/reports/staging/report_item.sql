@@ -6,7 +6,8 @@ with seen as (
         row_number() over (
             partition by m.manifestation_id
             order by m.version_number desc
-        ) as newest_first
+        ) as newest_first,
+        min(m.first_seen_at) over (partition by m.manifestation_id) as item_first_seen_at
     from manifestation as m
     semi join city_source using (source_id)
     where m.city = $city and m.first_seen_at <= $seen_until
@@ -49,6 +50,7 @@ described as (
         i.author_key,
         i.published_at,
         i.first_seen_at,
+        i.item_first_seen_at,
         i.text_digest,
         i.text_length,
         case when category.confident then category.label else 'unclassified' end as category_id,
@@ -87,7 +89,8 @@ linked as (
     -- A link is an item's own only if no other item of its source carries it.
     select
         *,
-        case when count(*) over (partition by source_id, url) = 1 then url end as own_url
+        case when count(*) over (partition by source_id, url) = 1 then url end as own_url,
+        text_length >= 25 and (published_at at time zone $timezone)::time <> '00:00:00' as precise
     from screened
 ),
 
@@ -95,16 +98,17 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by channel, set_aside, coalesce(own_url, manifestation_id)
+            -- A link alone is no evidence: a comment may link to the proposal that it is about.
+            partition by channel, set_aside, coalesce(own_url, manifestation_id), text_digest
             order by published_at, source_position, manifestation_id
         ) as nth_of_link,
         dense_rank() over (
             -- The same words at the same instant in an earlier source of the city's file: one item under two addresses.
-            -- Very short words are no evidence.
+            -- Very short words are no evidence, nor is a date without a clock time.
             partition by
                 channel, set_aside,
-                case when text_length >= 25 then text_digest else manifestation_id end,
-                case when text_length >= 25 then published_at end
+                case when precise then text_digest else manifestation_id end,
+                case when precise then published_at end
             order by source_position
         ) as nth_source_of_instant,
         row_number() over (
@@ -123,6 +127,7 @@ select
     author_key,
     published_at,
     first_seen_at,
+    item_first_seen_at,
     text_digest,
     category_id,
     issue_id,

@@ -1,18 +1,39 @@
 -- How each source fared for the window, as far as was seen. Grain: one row per source of the city.
-with latest as (
+-- Each day of the window takes the outcome of the last collection that covered it, so that one good day does not hide
+-- twenty-nine lost ones, and a later collection of the whole window makes up for all of them.
+with covered as (
+    select
+        h.source_id,
+        d.day,
+        arg_max(h.status, h.batch_number) as status,
+        arg_max(h.reason, h.batch_number) as reason,
+        max(h.batch_number) as batch_number
+    from source_health as h
+    join window_day as d
+        on h.period_start < ((d.day + 1)::timestamp at time zone $timezone)
+        and h.period_end > (d.day::timestamp at time zone $timezone)
+    where h.city = $city and h.observed_at <= $seen_until
+    group by h.source_id, d.day
+),
+
+outcome as (
     select
         source_id,
-        arg_max(status, batch_number) as status,
-        arg_max(reason, batch_number) as reason
-    from source_health
-    where city = $city and period_start < $end and period_end > $start and observed_at <= $seen_until
+        case
+            when bool_and(status = 'failed') then 'failed'
+            when bool_or(status in ('failed', 'partial')) then 'partial'
+            when bool_or(status = 'ok') then 'ok'
+            else 'empty'
+        end as status,
+        arg_max(reason, (status in ('failed', 'partial'), status = 'ok', batch_number)) as reason
+    from covered
     group by source_id
 )
 
 select
     s.source_id,
     s.channel,
-    case when not s.enabled then 'not_collected' else coalesce(latest.status, 'not_collected') end as status,
-    case when not s.enabled then 'disabled' else coalesce(latest.reason, 'none') end as reason
+    case when not s.enabled then 'not_collected' else coalesce(outcome.status, 'not_collected') end as status,
+    case when not s.enabled then 'disabled' else coalesce(outcome.reason, 'none') end as reason
 from city_source as s
-left join latest using (source_id)
+left join outcome using (source_id)

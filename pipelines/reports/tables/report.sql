@@ -7,7 +7,7 @@ with item as (
         count(distinct text_digest) filter (counted) as distinct_text_count,
         count(distinct (source_id, author_key)) filter (counted and author_key is not null) as voice_count,
         count(*) filter (counted and author_key is null) as unsigned_count,
-        count(*) filter (counted and first_seen_at > amends_seen_until) as late_count
+        count(*) filter (counted and item_first_seen_at > amends_seen_until) as late_count
     from report_item
     cross join report_input
     group by channel
@@ -24,6 +24,7 @@ source as (
 
 select
     $report_id as report_id,
+    (select coalesce(max(made.report_number), 0) + 1 from report as made) as report_number,
     i.city,
     source.channel,
     i.period_start,
