@@ -112,6 +112,7 @@ _EXIT_CODES = {
     "WarehouseBusy": BUSY,
     "WarehouseError": USAGE,
     "SecretError": PRIVACY,
+    "LemmasNotInstalledError": USAGE,
 }
 """Errors that a user can mend, by class name (importing the classes would load what `--help` must not)."""
 
