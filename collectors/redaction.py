@@ -292,9 +292,13 @@ def redact_manifestation(manifestation: Manifestation, secret: bytes) -> Manifes
 
 
 def _without_person(secret: bytes, native_id: str | None) -> str | None:
-    """Return an id as it is, or keyed if it names a person: a link, `tag:…/u/name/…`, `acct:…`, a document, a telephone."""
-    if native_id is None:
-        return None
+    """Return an id as it is, or keyed if it names a person: a link, `tag:…/u/name/…`, `acct:…`, a handle, an e-mail.
+
+    An id without a letter is the platform's own number, however much it looks like a document or a telephone: keyed, it
+    would make another message of it once the secret is changed.
+    """
+    if native_id is None or not re.search(r"[^\W\d_]", native_id):
+        return native_id
     # Behind a colon as behind a slash: a tag's own part may begin with the folder of a person.
     named = url_names_person(native_id) or url_names_person("/" + native_id.replace(":", "/"))
     return keyed_url(secret, native_id) if named or redact(native_id) != native_id else native_id

@@ -109,13 +109,14 @@ class FileSpider(PlatformSpider):
             yield from self._row(row, options, seen)
 
     def _check_ids(self, rows: list[Row], columns: FileColumns, name: str) -> None:
-        """Tell of the first id that two different rows share: the warehouse takes them for two versions of one message."""
+        """Tell of the first id that two messages share: the warehouse takes them for two versions of one."""
         first: dict[str, Row] = {}
         for row in rows:
             native_id = _optional(row, columns.id)
             before = first.setdefault(native_id, row) if native_id is not None else row
-            if _content(before, columns) != _content(row, columns):
-                told = f"{name}:{before.line} and {name}:{row.line}: two different rows with one id in column {columns.id!r}"
+            if _signature(before, columns) != _signature(row, columns):
+                lines = f"{name}:{before.line} and {name}:{row.line}"
+                told = f"{lines}: rows of different authors or dates with one id in column {columns.id!r}"
                 self.note("malformed", f"{told}; check that the column names each row")
                 return
 
@@ -227,10 +228,10 @@ def _optional(row: Row, column: str | None) -> str | None:
     return (_written(row.cells[column]).strip() or None) if column else None
 
 
-def _content(row: Row, columns: FileColumns) -> list[str | None]:
-    """Return what makes a row the message of somebody: its words, title, author and date."""
-    named = (*columns.text, columns.title, columns.author, columns.date, columns.time)
-    return [_optional(row, column) for column in named]
+def _signature(row: Row, columns: FileColumns) -> list[str | None]:
+    """Return what an edit leaves alone: author and date, or the words themselves where the file has neither."""
+    kept = [column for column in (columns.author, columns.date, columns.time) if column is not None]
+    return [_optional(row, column) for column in kept or columns.text]
 
 
 def _date_cell(row: Row, columns: FileColumns) -> str | None:

@@ -114,7 +114,7 @@ def lied_to(lab: Any, canary: Canary) -> Any:
         lab.source("colgado", "feed", "http://colgado.test/feed.xml"),
         lab.source("sano", "feed", "http://bien.test/feed.xml", options=OPTIONS),
     ]
-    return lab.crawl(sources, driver=DRIVER)
+    return lab.crawl(sources, city={"synthetic": False, "hosts": {}}, driver=DRIVER)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,9 @@ def test_one_site_is_never_asked_twice_at_once(lab: Any, crawled: Any) -> None:
 
 
 def city_of(lab: Any, *urls: str, **fields: Any) -> City:
-    document = lab.city([lab.source(f"s{number}", "feed", url, **fields) for number, url in enumerate(urls)])
+    document = lab.city(
+        [lab.source(f"s{number}", "feed", url, **fields) for number, url in enumerate(urls)], synthetic=False, hosts={}
+    )
     for source in document["sources"]:
         source |= document["defaults"]
     return City.model_validate(document)

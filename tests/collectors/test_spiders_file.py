@@ -77,6 +77,7 @@ FILES: dict[str, tuple[bytes, dict[str, Any]]] = {
         b"id,autor,texto,fecha\n1,Ana,Falta luz,\n1,Ana,Falta luz,\n1,Luis,Falta agua,\n1,Luis,Falta todo,\n",
         {"columns": COLUMNS},
     ),
+    "editado": (b"id,autor,texto,fecha\n1,Ana,Falta luz,2021-04-05\n1,Ana,Falta luz hoy,2021-04-05\n", {"columns": COLUMNS}),
     "mudo": (b"id,autor,texto,fecha\n1,,,x\n2,,,x\n3,,,x\n4,,Hola,x\n", {"columns": COLUMNS}),
     "mudo-del-todo": (b"id,autor,texto,fecha\n1,,,x\n2,,,x\n3,,,x\n", {"columns": COLUMNS}),
     "votos": (
@@ -250,8 +251,13 @@ def test_path_out_of_the_project_is_refused(lab: Any, url: str) -> None:
 
 def test_two_rows_with_one_id_are_told_and_kept(crawled: Any) -> None:
     assert crawled.outcome("doble") == ("partial", "malformed")
-    assert "doble:2 and doble:4: two different rows with one id in column 'id'" in crawled.health("doble").detail
+    assert "doble:2 and doble:4: rows of different authors or dates with one id in column 'id'" in crawled.health("doble").detail
     assert [item.text for item in crawled.items("doble")] == ["Falta luz", "Falta agua", "Falta todo"]
+
+
+def test_edited_row_is_no_other_message(crawled: Any) -> None:
+    assert crawled.outcome("editado") == ("ok", "none")
+    assert len(crawled.items("editado")) == 2
 
 
 def test_column_without_words_is_told(crawled: Any) -> None:

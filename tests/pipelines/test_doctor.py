@@ -113,7 +113,8 @@ def test_a_real_city_needs_a_good_secret(project: Project, monkeypatch: pytest.M
 def test_synthetic_cities_need_no_secret(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ESCUCHA_SECRET")
     file = project.city_file("mi-ciudad")
-    file.write_text(file.read_text(encoding="utf-8") + "\nsynthetic: true\n", encoding="utf-8")
+    own_files = file.read_text(encoding="utf-8").split("  # Las fuentes de internet")[0]
+    file.write_text(own_files + "\nsynthetic: true\n", encoding="utf-8")
     assert finding(project, "secret") == (True, "ESCUCHA_SECRET is not set, and not needed: every city here is synthetic")
 
 
