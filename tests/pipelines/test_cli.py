@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -165,13 +167,23 @@ def test_a_newer_warehouse_is_refused(tmp_path: Path) -> None:
     assert "newer version" in done.stderr
 
 
-def test_interruption_is_graceful_and_a_rerun_completes(tmp_path: Path) -> None:
-    import os
-    import signal
+def heed_interrupts() -> None:
+    """Undo what a shell does to its background jobs: they are started deaf to SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+
+def test_interruption_is_graceful_and_a_rerun_completes(tmp_path: Path) -> None:
     project = make_project(tmp_path, mini=True)
     command = [sys.executable, "-m", "pipelines.cli", "run", "mini", *APRIL, "--project", str(project.root)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ})
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ},
+        preexec_fn=heed_interrupts,
+    )
     while not list(project.root.glob("data/raw/mini/*/request.json")):
         time.sleep(0.05)
         assert process.poll() is None
