@@ -1,4 +1,4 @@
-"""Checks before a run: whether each source's front door opens, and (in `pipelines.doctor`) whether a run has what it needs."""
+"""Checks before a run: whether each source's front door opens."""
 
 from __future__ import annotations
 
@@ -19,10 +19,7 @@ from collectors.period import Period
 from collectors.pseudonyms import load_secret
 from collectors.spool import load_health
 from pipelines.collect import crawl
-from pipelines.doctor import diagnose
 from pipelines.project import Project
-
-__all__ = ["check_city_sources", "diagnose"]
 
 DoorStatus = Literal["ok", "empty", "partial", "failed", "disabled"]
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pipelines.append import SourceOutcome
     from pipelines.project import Project
     from pipelines.report import Report
+    from pipelines.runs import Readers
     from pipelines.warehouse import Warehouse
 
 app = typer.Typer(
@@ -368,6 +370,14 @@ def _collect(warehouse: Warehouse, found: Project, city: City, period: Period, s
     return collect_window(warehouse, found, city, period, source_ids=source_ids, progress=show)
 
 
+@cache
+def _readers() -> Readers:
+    """Load the annotators once for the stages of one command."""
+    from pipelines.runs import load_readers
+
+    return load_readers()
+
+
 def _annotate(
     warehouse: Warehouse,
     found: Project,
@@ -378,13 +388,12 @@ def _annotate(
 ) -> int:
     from pipelines.annotate import FOREVER
     from pipelines.annotate import annotate as annotate_window
-    from pipelines.runs import load_readers
 
     def show(annotator: str, done: int, total: int) -> None:
         say(f"read by {annotator}: {done}/{total} messages", same_line=True, last=done == total)
 
     until = seen_until or FOREVER
-    return annotate_window(warehouse, found, city, period, load_readers(), source_ids=source_ids, seen_until=until, progress=show)
+    return annotate_window(warehouse, found, city, period, _readers(), source_ids=source_ids, seen_until=until, progress=show)
 
 
 def _report(
@@ -396,9 +405,8 @@ def _report(
     source_ids: Sequence[str] = (),
 ) -> Report:
     from pipelines.report import report as report_window
-    from pipelines.runs import load_readers
 
-    return report_window(warehouse, found, city, period, load_readers(), seen_until=seen_until, source_ids=source_ids)
+    return report_window(warehouse, found, city, period, _readers(), seen_until=seen_until, source_ids=source_ids)
 
 
 def _parse_instant(text: str | None) -> datetime | None:

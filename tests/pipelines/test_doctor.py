@@ -12,7 +12,7 @@ import pytest
 
 import models.settings
 import models.taxonomy
-from pipelines.checks import diagnose
+from pipelines.doctor import diagnose
 from pipelines.project import Project
 from pipelines.starter import make_project
 from pipelines.warehouse import open_warehouse, publish
