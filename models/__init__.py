@@ -1,1 +1,7 @@
-"""Models: texts in, predictions out; no database, and no network once loaded."""
+"""Texts to predictions: `load_annotator("accurate").predict(["..."])`. Pure: no database; no network after loading."""
+
+from __future__ import annotations
+
+from models.annotator import ANNOTATORS, Annotator, Prediction, Reading, load_annotator
+
+__all__ = ["ANNOTATORS", "Annotator", "Prediction", "Reading", "load_annotator"]

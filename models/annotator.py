@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
-from models.taxonomy import Taxonomy
+from pydantic import BaseModel
+
+from models.taxonomy import Taxonomy, load_taxonomy
 
 
 class Reading(NamedTuple):
@@ -46,21 +48,34 @@ class Annotator(Protocol):
 
 
 ANNOTATORS: dict[str, str] = {
+    "accurate": "models.embedded:AccurateAnnotator",
     "keyword": "models.keyword:KeywordAnnotator",
     "language": "models.language:LanguageAnnotator",
     "screening": "models.screening:ScreeningAnnotator",
+    "pysentimiento": "models.pysentimiento:PysentimientoAnnotator",
+    "spacy": "models.textcat:TextcatAnnotator",
+    "transformers": "models.transformers:TransformersAnnotator",
+    "zero_shot": "models.zero_shot:ZeroShotAnnotator",
 }
-"""Name -> "module:Class"; the module is imported only when the annotator is asked for. The class is called with a `Taxonomy`."""
+"""Name -> "module:Class"; the module is imported only when the annotator is asked for. The class is called with a `Taxonomy`,
+and with its options if `models.yml` gives it any."""
 
 
-def load_annotator(name: str, taxonomy: Taxonomy) -> Annotator:
+def load_annotator(name: str, taxonomy: Taxonomy | None = None, options: BaseModel | None = None) -> Annotator:
     """Load the annotator registered as `name`.
+
+    Args:
+        name: a key of `ANNOTATORS`, or the name that `models.yml` gives to one of them with options of its own.
+        taxonomy: the categories to read; by default those that ship with the package.
+        options: what `models.yml` says under `annotators` about this name; their `backend` is the key of `ANNOTATORS`.
 
     Raises:
         ValueError: if no annotator has that name; the message lists those that exist.
     """
-    if name not in ANNOTATORS:
-        raise ValueError(f"no annotator is called {name!r}; available: {', '.join(sorted(ANNOTATORS))}")
-    module, _, class_name = ANNOTATORS[name].partition(":")
-    annotator: Annotator = getattr(import_module(module), class_name)(taxonomy)
+    backend = getattr(options, "backend", name)
+    if backend not in ANNOTATORS:
+        raise ValueError(f"no annotator is called {backend!r}; available: {', '.join(sorted(ANNOTATORS))}")
+    module, _, class_name = ANNOTATORS[backend].partition(":")
+    given = {"name": name, "options": options} if options else {}
+    annotator: Annotator = getattr(import_module(module), class_name)(taxonomy or load_taxonomy(), **given)
     return annotator

@@ -11,7 +11,7 @@ from models.annotator import Prediction, Reading
 from models.lemmas import Lemmatiser, load_lemmatiser
 from models.matching import SPELLING_DIGEST, PhraseIndex, Token, read_tokens
 from models.polarity import PolarityReader, load_lexicon
-from models.settings import LemmasName, load_models_config
+from models.settings import KeywordOptions, LemmasName, load_models_config
 from models.taxonomy import NO_ISSUE, OTHER, Keyword, Taxonomy
 
 _RULES = "1"
@@ -37,20 +37,29 @@ class _Entry(NamedTuple):
 class KeywordAnnotator:
     """Reads category, issue and sentiment by rules that anyone can follow in `taxonomy.yml` and `lexicon_es.yml`."""
 
-    def __init__(self, taxonomy: Taxonomy, *, lemmas: LemmasName | None = None) -> None:
+    def __init__(
+        self,
+        taxonomy: Taxonomy,
+        *,
+        name: str = "keyword",
+        options: KeywordOptions | None = None,
+        lemmas: LemmasName | None = None,
+    ) -> None:
         """Index the taxonomy's keywords and the lexicon.
 
         Args:
             taxonomy: the categories and issues, with their keywords.
-            lemmas: where lemmas come from; without it, what `models.yml` says.
+            name: how it is called.
+            options: what `models.yml` says.
+            lemmas: where lemmas come from; without it and without options, what the `models.yml` that ships says.
 
         Raises:
             LemmasNotInstalledError: if that is a spaCy model that is not installed.
         """
-        self._lemmatiser = load_lemmatiser(lemmas or load_models_config().lemmas)
+        self._lemmatiser = load_lemmatiser(lemmas or (options or load_models_config()).lemmas)
         lexicon = load_lexicon()
         digest = hashlib.sha256(f"{taxonomy.digest}{lexicon.digest}{SPELLING_DIGEST}".encode()).hexdigest()
-        self.name = "keyword"
+        self.name = name
         self.revision = "+".join(filter(None, (f"{_RULES}-{digest[:8]}", self._lemmatiser.revision)))
         self.tasks: Mapping[str, tuple[str, ...]] = {
             "category": taxonomy.category_ids,

@@ -4,41 +4,138 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.annotator import ANNOTATORS
+from models.annotator import ANNOTATORS, Annotator, load_annotator
 from models.configuration import Problem, load_configuration
+from models.taxonomy import NO_ISSUE, Taxonomy
 
 MODELS_FILE = Path(__file__).with_name("models.yml")
 """The choice that ships with the package."""
 
-TaskName = Literal["category", "issue", "sentiment", "language", "screening"]
+TaskName = Literal[
+    "category", "issue", "sentiment", "intent", "target", "emotion", "irony", "hate_speech", "language", "screening"
+]
+"""Everything that an annotator can be asked to read."""
+
+FIXED_LABELS: Mapping[str, tuple[str, ...]] = {
+    "intent": ("complaint", "request", "proposal", "question", "praise", "information"),
+    "target": ("municipality", "other_institution", "service_provider", "people", "event", "none"),
+    "emotion": ("joy", "sadness", "anger", "surprise", "disgust", "fear", "others"),
+    "irony": ("ironic", "not_ironic"),
+    "hate_speech": ("hateful", "not_hateful"),
+    "language": ("es", "qu", "en", "pt", "other", "unknown"),
+    "screening": ("ok", "spam", "test"),
+}
+"""Task -> labels in order, for the tasks whose labels no taxonomy changes."""
+
+Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+"""The commit of a model on its hub, 40 hexadecimal digits: a branch name may mean other weights tomorrow."""
+
+SettingName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 LemmasName = Literal["simplemma", "es_core_news_sm", "es_core_news_md", "es_core_news_lg"]
 """simplemma comes with the package; the others are spaCy models under GPL-3.0, which only the user can install."""
 
 
-class TaskSettings(BaseModel):
+def task_labels(task: TaskName, taxonomy: Taxonomy) -> tuple[str, ...]:
+    """Return all labels of a task, in the order in which every annotator lists them."""
+    return {
+        "category": taxonomy.category_ids,
+        "issue": (*taxonomy.issue_ids, NO_ISSUE),
+        "sentiment": taxonomy.sentiment_ids,
+        **FIXED_LABELS,
+    }[task]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class PysentimientoOptions(_Closed):
+    """A model of the pysentimiento toolkit."""
+
+    backend: Literal["pysentimiento"]
+    task: Literal["sentiment", "emotion", "irony", "hate_speech"] = "sentiment"
+    model: str | None = None
+    """Name on the hub or folder; by default the toolkit's own for Spanish and that task."""
+    revision: Revision | None = None
+    """By default the one that is in the local cache."""
+
+
+class TransformersOptions(_Closed):
+    """Any sequence classification model."""
+
+    backend: Literal["transformers"]
+    task: TaskName
+    model: str
+    """Name on the hub or folder."""
+    revision: Revision | None = None
+    """Needed for a name on the hub; a folder has none."""
+    labels: dict[str, str] = Field(min_length=1)
+    """The model's label -> the task's label; several may map to one."""
+
+
+class ZeroShotOptions(_Closed):
+    """A natural language inference model that is asked about each category by its definition."""
+
+    backend: Literal["zero_shot"]
+    task: Literal["category", "sentiment", "intent"] = "category"
+    model: str
+    revision: Revision | None = None
+    """Needed for a name on the hub; a folder has none."""
+    hypothesis: str | None = Field(default=None, pattern=r"\{\}")
+    """A sentence with `{}` in the place of what is asked about; by default the task's own in `zero_shot.yml`."""
+    wording: Literal["definition", "label"] = "definition"
+    """What is asked about a category: its definition, or its shorter name."""
+
+
+class TextcatOptions(_Closed):
+    """A spaCy pipeline with a text categoriser."""
+
+    backend: Literal["spacy"]
+    task: TaskName
+    model: str
+    """Installed package or folder."""
+    labels: dict[str, str] = Field(min_length=1)
+    """The pipeline's label -> the task's label; several may map to one."""
+
+
+AnnotatorOptions = Annotated[
+    PysentimientoOptions | TransformersOptions | ZeroShotOptions | TextcatOptions, Field(discriminator="backend")
+]
+
+
+class KeywordOptions(_Closed):
+    """The keyword annotator; the file says `lemmas` at its top."""
+
+    backend: Literal["keyword"] = "keyword"
+    lemmas: LemmasName = "simplemma"
+
+
+class TaskSettings(_Closed):
     """Who reads one task, and when its reading is too weak to be told."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     annotator: str
-    """A key of `ANNOTATORS`."""
+    """A key of `ANNOTATORS`, or a name given under `annotators`."""
 
-    threshold: float = Field(ge=0, le=1)
+    threshold: float = Field(default=0.0, ge=0, le=1)
     """A reading whose score is below this counts as unclassified; 0 takes every reading."""
 
+    thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    """A threshold of its own for a label; the others have the one above."""
 
-class ModelsConfig(BaseModel):
+
+class ModelsConfig(_Closed):
     """The whole of `models.yml`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     lemmas: LemmasName = "simplemma"
     """Where the keyword annotator gets the dictionary forms of words from."""
+
+    annotators: dict[SettingName, AnnotatorOptions] = {}
+    """Annotators with options, by the name that `tasks` calls them by."""
 
     tasks: dict[TaskName, TaskSettings] = Field(min_length=1)
 
@@ -46,6 +143,11 @@ class ModelsConfig(BaseModel):
     def annotator_names(self) -> tuple[str, ...]:
         """Each annotator that serves a task, once, in the order of the file."""
         return tuple(dict.fromkeys(settings.annotator for settings in self.tasks.values()))
+
+    def load(self, name: str, taxonomy: Taxonomy) -> Annotator:
+        """Load an annotator with the options that this file gives it; see `load_annotator` for the errors."""
+        own = KeywordOptions(lemmas=self.lemmas) if name == "keyword" else None
+        return load_annotator(name, taxonomy, self.annotators.get(name, own))
 
 
 def load_models_config(path: Path | None = None) -> ModelsConfig:
@@ -62,9 +164,11 @@ def _find_problems(raw: Mapping[str, Any]) -> list[Problem]:
     tasks = raw.get("tasks")
     if not isinstance(tasks, dict):
         return []
+    given = raw.get("annotators")
+    known = [*ANNOTATORS, *(given if isinstance(given, dict) else ())]
     named = {task: entry.get("annotator") for task, entry in tasks.items() if isinstance(entry, dict)}
     return [
-        Problem(("tasks", task, "annotator"), f"no annotator is called {name!r}; allowed: {', '.join(ANNOTATORS)}")
+        Problem(("tasks", task, "annotator"), f"no annotator is called {name!r}; allowed: {', '.join(known)}")
         for task, name in named.items()
-        if isinstance(name, str) and name not in ANNOTATORS
+        if isinstance(name, str) and name not in known
     ]

@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from models.configuration import Problem, load_configuration
 
@@ -103,6 +103,17 @@ class Sentiments(_Closed):
     pos: Wording
 
 
+class Origin(NamedTuple):
+    """Where a category or an issue comes from, as seen from the taxonomy that ships."""
+
+    kind: Literal["base", "added", "part", "merged"]
+    """Shipped; a city's own; one of several that replace a shipped one; one that replaces several."""
+
+    members: tuple[str, ...]
+    """The shipped ids whose messages it takes: its own, that from which it was taken, or those that it joins. Empty for an
+    issue that a city added."""
+
+
 class Taxonomy(_Closed):
     """All categories in the order in which reports list them."""
 
@@ -116,11 +127,44 @@ class Taxonomy(_Closed):
     categories: tuple[Category, ...] = Field(min_length=1)
     rollups: dict[Identifier, Rollup]
 
+    _derivation: Mapping[str, Origin] = PrivateAttr(default_factory=dict)
+    # Private so that no file can state it, and so that the digest of the taxonomy that ships stays what it was.
+
+    @classmethod
+    def derive(cls, content: Mapping[str, Any], origins: Mapping[str, Origin]) -> Self:
+        """Build a taxonomy from plain content and from what is known of where its categories and issues come from.
+
+        Args:
+            content: what a taxonomy file would hold.
+            origins: category id or `category.issue` -> origin; an id that is left out is a shipped one.
+        """
+        taxonomy = cls.model_validate(content)
+        taxonomy._derivation = dict(origins)
+        return taxonomy
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex, 64 characters) over the canonical content: layout and comments of the file don't change it."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        content = self.model_dump(mode="json")
+        if self._derivation:
+            content["origins"] = self._derivation
+        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @property
+    def revision(self) -> str:
+        """The version and the first 8 characters of the digest: a silent edit is another revision too."""
+        return f"{self.version}+{self.digest[:8]}"
+
+    @cached_property
+    def origins(self) -> Mapping[str, Origin]:
+        """Category id -> where it comes from; all are "base" in the taxonomy that ships."""
+        return {key: self._derivation.get(key, Origin("base", (key,))) for key in self.category_ids}
+
+    @cached_property
+    def issue_origins(self) -> Mapping[str, Origin]:
+        """`category.issue` -> where it comes from; one that moved with its category is "base" under its new name."""
+        return {key: self._derivation.get(key, Origin("base", (key,))) for key in self.issue_ids}
 
     @property
     def category_ids(self) -> tuple[str, ...]:

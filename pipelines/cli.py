@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.console import echo, print_check, print_document, print_findings, print_summary, say, say_outcome
+from pipelines.model_commands import register as register_model_commands
+from pipelines.taxonomy_commands import taxonomy_app
 
 if TYPE_CHECKING:
     from collectors.catalog import City
@@ -32,6 +34,7 @@ app = typer.Typer(
 )
 sources_app = typer.Typer(help="Look at a city's sources.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(sources_app, name="sources")
+app.add_typer(taxonomy_app, name="taxonomy")
 
 OK, INTERNAL, USAGE, PARTIAL, NO_DATA, BUSY, PRIVACY, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
 
@@ -115,6 +118,15 @@ _EXIT_CODES = {
     "WarehouseError": USAGE,
     "SecretError": PRIVACY,
     "LemmasNotInstalledError": USAGE,
+    "ModelNotInstalledError": USAGE,
+    "ExtraNotInstalledError": USAGE,
+    "ModelNotFoundError": USAGE,
+    "ModelUnusableError": USAGE,
+    "TextcatError": USAGE,
+    "CrosswalkError": USAGE,
+    "ArtifactError": USAGE,
+    "SetError": USAGE,
+    "MessageFileError": USAGE,
 }
 """Errors that a user can mend, by class name (importing the classes would load what `--help` must not)."""
 
@@ -287,6 +299,9 @@ def doctor(project: ProjectDir = None, as_json: AsJson = False) -> int:
     return USAGE if any(not finding["ok"] for finding in findings) else OK
 
 
+register_model_commands(app)
+
+
 def _run_all(
     found: Project,
     city: str,
@@ -371,11 +386,11 @@ def _collect(warehouse: Warehouse, found: Project, city: City, period: Period, s
 
 
 @cache
-def _readers() -> Readers:
+def _readers(found: Project, city_id: str) -> Readers:
     """Load the annotators once for the stages of one command."""
     from pipelines.runs import load_readers
 
-    return load_readers()
+    return load_readers(found, city_id)
 
 
 def _annotate(
@@ -393,7 +408,9 @@ def _annotate(
         say(f"read by {annotator}: {done}/{total} messages", same_line=True, last=done == total)
 
     until = seen_until or FOREVER
-    return annotate_window(warehouse, found, city, period, _readers(), source_ids=source_ids, seen_until=until, progress=show)
+    return annotate_window(
+        warehouse, found, city, period, _readers(found, city.id), source_ids=source_ids, seen_until=until, progress=show
+    )
 
 
 def _report(
@@ -406,7 +423,7 @@ def _report(
 ) -> Report:
     from pipelines.report import report as report_window
 
-    return report_window(warehouse, found, city, period, _readers(), seen_until=seen_until, source_ids=source_ids)
+    return report_window(warehouse, found, city, period, _readers(found, city.id), seen_until=seen_until, source_ids=source_ids)
 
 
 def _parse_instant(text: str | None) -> datetime | None:

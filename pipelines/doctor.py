@@ -23,6 +23,7 @@ from collectors.yaml_errors import ConfigurationError
 from models.taxonomy import load_taxonomy
 from pipelines.project import Project
 from pipelines.runs import load_readers
+from pipelines.taxonomies import load_city_taxonomy, taxonomy_file
 from pipelines.warehouse import Warehouse, WarehouseBusy, memory_warehouse, open_read_only
 
 Verdict = tuple[bool, str]
@@ -52,8 +53,8 @@ def diagnose(project: Project) -> list[dict[str, Any]]:
         "warehouse": lambda: _check_warehouse(project),
         "published copy": lambda: _check_published(project),
         "free disk": lambda: _check_disk(project),
-        "taxonomy": _check_taxonomy,
-        "models": _check_models,
+        "taxonomy": lambda: _check_taxonomy(project, cities),
+        "models": lambda: _check_models(project),
         "telemetry": _check_telemetry,
         "locale data": lambda: _check_locales(cities),
         "time zone data": lambda: _check_zones(cities),
@@ -206,13 +207,16 @@ def _check_disk(project: Project) -> Verdict:
     return True, figures
 
 
-def _check_taxonomy() -> Verdict:
+def _check_taxonomy(project: Project, cities: Sequence[City]) -> Verdict:
     taxonomy = load_taxonomy()
-    return True, f"version {taxonomy.version}, {len(taxonomy.category_ids)} categories"
+    said = [f"version {taxonomy.version}, {len(taxonomy.category_ids)} categories"]
+    own = {city.id: load_city_taxonomy(project, city.id) for city in cities if taxonomy_file(project, city.id).is_file()}
+    said += [f"{city_id}: version {mine.version}, {len(mine.category_ids)} categories" for city_id, mine in own.items()]
+    return True, "; ".join(said)
 
 
-def _check_models() -> Verdict:
-    readers = load_readers()
+def _check_models(project: Project) -> Verdict:
+    readers = load_readers(project)
     revisions = ", ".join(f"{name}@{annotator.revision}" for name, annotator in sorted(readers.annotators.items()))
     return True, f"{revisions} load"
 

@@ -158,13 +158,13 @@ def collect_sources(window: Window, progress: Progress = show_each_source) -> li
 @task(cache_policy=NO_CACHE, task_run_name="annotate")
 def annotate_messages(window: Window) -> int:
     """Read what is unread and return the number of annotations added; see `pipelines.annotate.annotate`."""
-    return annotate(window.warehouse, window.project, window.city, window.period, load_readers())
+    return annotate(window.warehouse, window.project, window.city, window.period, load_readers(window.project, window.city.id))
 
 
 @task(cache_policy=NO_CACHE, task_run_name="report")
 def report_window(window: Window) -> ReportSummary:
     """Build the tables and the page; see `pipelines.report.report`."""
-    finished = report(window.warehouse, window.project, window.city, window.period, load_readers())
+    finished = report(window.warehouse, window.project, window.city, window.period, load_readers(window.project, window.city.id))
     totals = finished.totals
     return ReportSummary(finished.report_id, str(finished.path), totals["manifestation_count"], totals["collected_count"])
 

@@ -32,6 +32,11 @@ class Project:
         return self.root / "data" / "raw"
 
     @property
+    def models_file(self) -> Path:
+        """The project's own choice of annotators, which need not exist."""
+        return self.root / "data" / "models.yml"
+
+    @property
     def warehouse(self) -> Path:
         """The DuckDB file that one process at a time writes."""
         return self.root / "data" / "warehouse.duckdb"

@@ -190,7 +190,10 @@ def _inputs(warehouse: Warehouse, city: City, period: Period, readers: Readers, 
         "synthetic": city.synthetic or any(source.synthetic and source.enabled for source in city.sources),
         "taxonomy_version": readers.taxonomy_version,
         "annotators": readers.revisions(),
-        "thresholds": {task: choice.threshold for task, choice in sorted(readers.config.tasks.items())},
+        "thresholds": {
+            task: [choice.threshold, dict(sorted(choice.thresholds.items()))]
+            for task, choice in sorted(readers.config.tasks.items())
+        },
         "data": value_digest([items, [list(state) for state in states]]),
         "code": value_digest([folder_digest(REPORTS, CODE), folder_digest(QUERIES, CODE)]),
     }
@@ -262,6 +265,12 @@ def _stage_dimensions(warehouse: Warehouse, city: City, period: Period, readers:
     ]
     columns = {"task": text, "annotator": text, "revision": text, "taxonomy_version": text, "threshold": "double"}
     warehouse.temporary("task_reader", chosen, columns)
+    own = [
+        {"task": task, "label": label, "threshold": threshold}
+        for task, choice in sorted(readers.config.tasks.items())
+        for label, threshold in sorted(choice.thresholds.items())
+    ]
+    warehouse.temporary("label_threshold", own, {"task": text, "label": text, "threshold": "double"})
 
 
 def _require_annotations(warehouse: Warehouse, city: City, period: Period) -> None:

@@ -12,10 +12,11 @@ from typing import Literal
 from collectors.catalog import City
 from collectors.period import Period
 from collectors.settings import VERSION
-from models.annotator import Annotator, load_annotator
+from models.annotator import Annotator
 from models.settings import ModelsConfig, load_models_config
 from models.taxonomy import Taxonomy, load_taxonomy
 from pipelines.project import Project
+from pipelines.taxonomies import load_city_taxonomy
 from pipelines.warehouse import Warehouse, new_run_id
 
 RunKind = Literal["collect", "annotate", "report"]
@@ -45,7 +46,7 @@ class Readers:
     @property
     def taxonomy_version(self) -> str:
         """The taxonomy's version and the first 8 characters of its digest: a silent edit is another version too."""
-        return f"{self.taxonomy.version}+{self.taxonomy.digest[:8]}"
+        return self.taxonomy.revision
 
     def revisions(self) -> dict[str, str]:
         """Return task -> annotator@revision."""
@@ -55,10 +56,16 @@ class Readers:
         }
 
 
-def load_readers() -> Readers:
-    """Load the taxonomy and every annotator that `models.yml` names."""
-    taxonomy, config = load_taxonomy(), load_models_config()
-    return Readers(taxonomy, config, {name: load_annotator(name, taxonomy) for name in config.annotator_names})
+def load_readers(project: Project | None = None, city_id: str | None = None) -> Readers:
+    """Load the taxonomy and every annotator that serves a task.
+
+    Args:
+        project: its `data/models.yml` chooses the annotators; without a project or that file, the one that ships does.
+        city_id: whose own taxonomy is read; without it, the one that ships.
+    """
+    taxonomy = load_city_taxonomy(project, city_id) if project and city_id else load_taxonomy()
+    config = load_models_config(project.models_file if project and project.models_file.is_file() else None)
+    return Readers(taxonomy, config, {name: config.load(name, taxonomy) for name in config.annotator_names})
 
 
 @contextmanager

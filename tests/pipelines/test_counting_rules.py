@@ -22,6 +22,7 @@ NOON = datetime(2021, 4, 10, 17, tzinfo=UTC)
 SEEN = datetime(2021, 5, 3, 14, tzinfo=UTC)
 SOURCE = {"source_id": "varchar", "channel": "varchar", "position": "integer"}
 READER = dict.fromkeys(("task", "annotator", "revision", "taxonomy_version"), "varchar") | {"threshold": "double"}
+OWN = {"task": "varchar", "label": "varchar", "threshold": "double"}
 LONG = "la misma frase larga de una persona del distrito"
 
 
@@ -37,6 +38,7 @@ def warehouse() -> Iterator[Warehouse]:
         opened.temporary(
             "task_reader", [{"task": task, **identity, "threshold": least} for task, least in thresholds.items()], READER
         )
+        opened.temporary("label_threshold", [], OWN)
         opened.append("batch", [batch(1, START, END), batch(2, END, END + timedelta(days=30))])
         yield opened
 
@@ -213,12 +215,24 @@ def test_a_weak_reading_is_unclassified(warehouse: Warehouse) -> None:
     assert rows == [("strong", "salud", "salud.vacunacion"), ("weak", "unclassified", None)]
 
 
+def test_a_label_may_have_a_threshold_of_its_own(warehouse: Warehouse) -> None:
+    warehouse.temporary("label_threshold", [{"task": "category", "label": "salud", "threshold": 0.8}], OWN)
+    add(warehouse, "health", score=0.6)
+    add(warehouse, "surer", score=0.8)
+    add(warehouse, "streets", score=0.6, category="vias_obras")
+    sql = (REPORTS / "staging" / "report_item.sql").read_text(encoding="utf-8")
+    window = {"city": "ate", "start": START, "end": END, "seen_until": SEEN, "timezone": "America/Lima"}
+    rows = warehouse.query(f"select manifestation_id, category_id from ({sql}) order by 1", window)
+    assert rows == [("health", "unclassified"), ("streets", "vias_obras"), ("surer", "salud")]
+
+
 @settings(max_examples=15, deadline=None)
 @given(cut=st.integers(1, MONTH - 1), offsets=st.lists(st.integers(0, MONTH - 1), max_size=12))
 def test_two_parts_of_a_window_hold_what_the_whole_holds(cut: int, offsets: list[int]) -> None:
     with memory_warehouse() as opened:
         opened.temporary("city_source", [{"source_id": "a", "channel": "online", "position": 1}], SOURCE)
         opened.temporary("task_reader", [], READER)
+        opened.temporary("label_threshold", [], OWN)
         opened.append("batch", [batch(1, START, END)])
         for number, offset in enumerate(offsets):
             add(opened, f"m{number}", published_at=START + timedelta(seconds=offset))

@@ -67,7 +67,7 @@ def test_a_project_in_order_has_no_finding_against_it(project: Project) -> None:
 def test_what_loads_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models.settings, "MODELS_FILE", Path(models.settings.__file__).with_name("models.yml"))
     said = {row["what"]: row["said"] for row in diagnose(project)}
-    assert all(f"{name}@" in said["models"] for name in ("keyword", "language", "screening")), said["models"]
+    assert all(f"{name}@" in said["models"] for name in ("accurate", "language", "screening")), said["models"]
     assert said["city files"] == "mi-ciudad (1 of 4 sources enabled)"
     assert said["locale data"] == "es_PE (12,345.67)"
 

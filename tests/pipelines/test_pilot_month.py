@@ -29,12 +29,12 @@ class Month:
 
 
 @pytest.fixture(scope="module")
-def month(tmp_path_factory: pytest.TempPathFactory, readers: Readers) -> Month:
+def month(tmp_path_factory: pytest.TempPathFactory, shipped_readers: Readers) -> Month:
     """Run the month twice."""
     project = make_project(tmp_path_factory.mktemp("ate"))
-    first = run_window(project, "ate", readers)
+    first = run_window(project, "ate", shipped_readers)
     first_page = first[2].path.read_bytes()
-    second = run_window(project, "ate", readers)
+    second = run_window(project, "ate", shipped_readers)
     with open_warehouse(project.warehouse) as warehouse:
         publish(warehouse, project.published)
     return Month(project, first, first_page, second, second[2].path.read_bytes())
@@ -57,10 +57,10 @@ def test_the_rules_count_5796(month: Month) -> None:
     assert rows == [("attention_office", 190, 1), ("online", 5796, 25)]
 
 
-def test_each_planted_item_is_counted_or_set_aside_for_its_planted_reason(month: Month, readers: Readers) -> None:
+def test_each_planted_item_is_counted_or_set_aside_for_its_planted_reason(month: Month, shipped_readers: Readers) -> None:
     city, period = month.project.load_city("ate"), april(month.project, "ate")
     with open_warehouse(month.project.warehouse) as warehouse:
-        report(warehouse, month.project, city, period, readers)
+        report(warehouse, month.project, city, period, shipped_readers)
         found = {
             identity: (counted, reason)
             for identity, counted, reason in warehouse.query("select manifestation_id, counted, not_counted from report_item")
@@ -75,10 +75,10 @@ def test_each_planted_item_is_counted_or_set_aside_for_its_planted_reason(month:
     assert wrong == []
 
 
-def test_published_counts_come_out_when_the_truth_stands_for_the_model(month: Month, readers: Readers) -> None:
+def test_published_counts_come_out_when_the_truth_stands_for_the_model(month: Month, shipped_readers: Readers) -> None:
     city, period = month.project.load_city("ate"), april(month.project, "ate")
     with open_warehouse(month.project.warehouse) as warehouse:
-        truth = report(warehouse, month.project, city, period, append_truth(warehouse, month.project, readers))
+        truth = report(warehouse, month.project, city, period, append_truth(warehouse, month.project, shipped_readers))
     of_truth = truth.report_id
     assert truth.totals["manifestation_count"] == 5796
     categories = dict(

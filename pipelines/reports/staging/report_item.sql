@@ -32,9 +32,10 @@ reading as (
         a.task,
         a.label,
         a.score,
-        a.score >= r.threshold as confident
+        a.score >= coalesce(own.threshold, r.threshold) as confident
     from annotation as a
     join task_reader as r using (task, annotator, revision, taxonomy_version)
+    left join label_threshold as own using (task, label)
     semi join bears_on_window using (manifestation_id, version)
 ),
 

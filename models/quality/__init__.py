@@ -1,0 +1,1 @@
+"""How well annotators read: labelled sets, figures with intervals, and the floors below which no change may fall."""

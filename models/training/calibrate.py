@@ -1,0 +1,148 @@
+"""Step 6: everything about a profile that is fitted on the vectors of the exported encoder.
+
+    python -m models.training.calibrate --out build/training --shared ../shared --profile accurate
+
+Temperatures are fitted on texts that were not trained on (`tune` of the silver labels): a score then says how often it is right.
+The space in which own categories and issues are read comes from our own phrases. The vectors of the shipped taxonomy's
+examples are kept, so that loading need not compute them. Prints for each category the lowest score at which it is right as
+often as asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from models.embedded import Encoder
+from models.few_shot import estimate_space, save_space
+from models.heads import Head, load_heads, softmax
+from models.own_labels import describe
+from models.taxonomy import Category, Issue, load_taxonomy
+from models.training.corpus import TASKS, Example, load_silver, load_training
+
+Array = NDArray[np.float32]
+
+
+def fit_temperature(logits: Array, truth: Sequence[int]) -> float:
+    """Return the divisor of the logits with the least cross entropy, between 0.3 and 4."""
+    grid = np.geomspace(0.3, 4, 200)
+    values, wanted = torch.tensor(logits), torch.tensor(truth)
+    losses = [float(functional.cross_entropy(values / float(step), wanted)) for step in grid]
+    return float(grid[int(np.argmin(losses))])
+
+
+def refit(head: Head, vectors: Array, truth: Sequence[int], weights: Array, *, pull: float = 3e-3) -> Head:
+    """Fit a head anew to the vectors of the exported encoder, held near the trained one: it takes up what int8 has shifted."""
+    start_w, start_b = torch.tensor(head.weights), torch.tensor(head.bias)
+    w, b = start_w.clone().requires_grad_(), start_b.clone().requires_grad_()
+    inputs, wanted, given = torch.tensor(vectors), torch.tensor(truth), torch.tensor(weights)
+    optimiser = torch.optim.LBFGS([w, b], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimiser.zero_grad()
+        loss = (
+            functional.cross_entropy(inputs @ w + b, wanted, reduction="none", label_smoothing=0.05) * given
+        ).sum() / given.sum()
+        loss = loss + pull * ((w - start_w) ** 2).sum() + pull * ((b - start_b) ** 2).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    return Head(head.labels, w.detach().numpy(), b.detach().numpy(), 1.0)
+
+
+def find_thresholds(
+    probabilities: NDArray[np.float64], truth: Sequence[int], labels: Sequence[str], precision: float
+) -> dict[str, float]:
+    """Return for each label the lowest score, in steps of 0.05, from which readings are right at least as often as asked.
+
+    A label with fewer than 15 readings takes the threshold that suits all labels together. No threshold is above 0.6: what a
+    reader would sooner see unclassified is a matter of taste, and half of a rare label's texts are not.
+    """
+    read, score = probabilities.argmax(1), probabilities.max(1)
+    right = read == np.asarray(truth)
+    steps = np.arange(0, 0.61, 0.05)
+
+    def lowest(chosen: NDArray[np.bool_]) -> float:
+        for step in steps:
+            kept = chosen & (score >= step)
+            if kept.sum() < 8 or right[kept].mean() >= precision:
+                return float(step)
+        return float(steps[-1])
+
+    everything = lowest(np.ones(len(read), bool))
+    return {
+        label: round(lowest(read == place) if (read == place).sum() >= 15 else everything, 2)
+        for place, label in enumerate(labels)
+    }
+
+
+def _labelled(examples: Sequence[Example], task: str) -> tuple[list[int], list[int]]:
+    places = [place for place, row in enumerate(examples) if task in row.labels]
+    return places, [TASKS[task].index(examples[place].labels[task]) for place in places]
+
+
+def main() -> None:
+    """Write temperatures into `heads.npz`, and `space.npz` and `examples.npz` beside it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder of the training run")
+    parser.add_argument("--shared", type=Path, required=True, help="folder of the shared texts")
+    parser.add_argument("--profile", required=True, help="folder inside OUT/artifacts")
+    parser.add_argument("--variant", choices=("clean", "full"), default="clean")
+    parser.add_argument("--precision", type=float, default=0.6, help="how often a category must be right to be told")
+    parser.add_argument("--refit", action="store_true", help="fit the heads anew to the int8 vectors")
+    options = parser.parse_args()
+    folder = options.out / "artifacts" / options.profile
+    (folder.parent / "tokenizer.json").write_bytes((options.out / "tokenizer.json").read_bytes())
+    encoder = Encoder(folder)
+    heads = dict(load_heads(folder / "heads.npz"))
+    tuning = load_silver(options.shared, split="tune")
+    vectors = encoder.embed([row.text for row in tuning])
+    training = load_training(options.shared, variant=options.variant)
+    phrases = [row for row in training if row.source == "phrases"]
+    phrase_vectors = encoder.embed([row.text for row in phrases])
+    if options.refit:
+        learned = encoder.embed([row.text for row in training])
+        for task in TASKS:
+            places, truth = _labelled(training, task)
+            given = np.array([training[place].weight for place in places], np.float32)
+            heads[task] = refit(heads[task], learned[places], truth, given)
+    arrays: dict[str, Any] = {}
+    for task, labels in TASKS.items():
+        places, truth = _labelled(tuning, task)
+        head = Head(heads[task].labels, heads[task].weights, heads[task].bias, 1.0)
+        logits = head.logits(vectors[places])
+        temperature = fit_temperature(logits, truth)
+        probabilities = softmax(np.asarray(logits / temperature, np.float32))
+        print(f"{task}: temperature {temperature:.2f}, accuracy {np.mean(probabilities.argmax(1) == np.array(truth)):.3f}")
+        if task == "category":
+            print(json.dumps(find_thresholds(probabilities, truth, labels, options.precision)))
+        arrays |= {
+            f"{task}.weights": head.weights, f"{task}.bias": head.bias, f"{task}.temperature": np.float32(temperature),
+            f"{task}.labels": np.array(labels),
+        }  # fmt: skip
+    np.savez(folder / "heads.npz", **arrays)
+    issues = [f"{row.labels['category']}.{row.labels['issue']}" if row.labels.get("issue") else "" for row in phrases]
+    save_space(estimate_space(phrase_vectors, [row.labels["category"] for row in phrases], issues), folder / "space.npz")
+    taxonomy = load_taxonomy()
+    entries: list[Category | Issue] = [
+        *taxonomy.categories,
+        *(issue for category in taxonomy.categories for issue in category.issues),
+    ]
+    texts = sorted({text for entry in entries for text in describe(entry)})
+    keys = np.array([hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts])
+    np.savez(folder / "examples.npz", keys=keys, vectors=encoder.embed(texts).astype(np.float16))
+    print({path.name: path.stat().st_size for path in sorted(folder.iterdir())})
+
+
+if __name__ == "__main__":
+    main()

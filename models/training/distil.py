@@ -1,0 +1,149 @@
+"""Step 4: teach a smaller network to read as one or several larger ones do.
+
+    python -m models.training.distil --out build/training --shared ../shared --variant clean --teachers clean-1,clean-2 \
+        --name fast-clean --layers 0,3,7,11 --epochs 4
+
+The student starts from layers of the first teacher. It learns the teachers' mean probabilities, softened, on every text that the
+variant may use, labelled or not, and their mean direction of the vector, beside the labels where there are any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from models.training.batches import Batch, encode, load_tokenizer, make_batches
+from models.training.corpus import TASKS, Example, load_sentiment, load_silver, load_training, load_unlabelled
+from models.training.network import Network, load_network, pool, save_network
+from models.training.train import WEIGHTS, build_optimiser, class_weights, compute_loss, measure, read_logits
+
+SOFTNESS = 2.0
+"""Divides the logits of teachers and student before they are compared."""
+
+
+@torch.inference_mode()
+def read_teachers(
+    teachers: Sequence[Network], rows: Sequence[list[int]], examples: Sequence[Example]
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Return the teachers' mean softened probabilities by task, and the first teacher's vectors (texts, 384)."""
+    soft = {task: torch.zeros(len(rows), len(labels)) for task, labels in TASKS.items()}
+    vectors = torch.zeros(len(rows), 384)
+    for number, teacher in enumerate(teachers):
+        teacher.eval()
+        for batch in make_batches(rows, examples, TASKS, tokens=4096):
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                pooled = teacher.encoder(batch.ids, batch.mask)
+                logits = teacher.read(pooled)
+            for task, values in logits.items():
+                soft[task][batch.places] += (values.float() / SOFTNESS).softmax(-1) / len(teachers)
+            if number == 0:
+                vectors[batch.places] = pooled.float()
+    return soft, vectors
+
+
+def distil_loss(
+    logits: Mapping[str, Tensor], pooled: Tensor, batch: Batch, soft: Mapping[str, Tensor], vectors: Tensor
+) -> Tensor:
+    """Return the weighted sum over tasks of the divergence from the teachers, and the distance of the vectors."""
+    total = 4.0 * (1 - functional.cosine_similarity(pooled.float(), vectors[batch.places], dim=-1)).mean()
+    for task, values in logits.items():
+        wanted = soft[task][batch.places]
+        found = (values.float() / SOFTNESS).log_softmax(-1)
+        total = total + WEIGHTS[task] * SOFTNESS**2 * functional.kl_div(found, wanted, reduction="batchmean")
+    return total
+
+
+def start_student(teacher: Network, layers: Sequence[int]) -> Network:
+    """Return a network with the named layers of the teacher, its embedding and its heads."""
+    weights = teacher.state_dict()
+    student = Network(weights["encoder.words.weight"].shape[0], len(layers), TASKS)
+    chosen = {name: value for name, value in weights.items() if not name.startswith("encoder.layers.")}
+    for place, origin in enumerate(layers):
+        prefix = f"encoder.layers.{origin}."
+        chosen |= {
+            f"encoder.layers.{place}.{name.removeprefix(prefix)}": value
+            for name, value in weights.items()
+            if name.startswith(prefix)
+        }
+    student.load_state_dict(chosen)
+    return student
+
+
+def main() -> None:
+    """Distil one student and save it after each epoch."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder of the training run")
+    parser.add_argument("--shared", type=Path, required=True, help="folder of the shared texts")
+    parser.add_argument("--variant", choices=("clean", "full"), required=True)
+    parser.add_argument("--teachers", required=True, help="names of networks in the folder")
+    parser.add_argument("--name", required=True, help="name of the student")
+    parser.add_argument("--layers", default="0,3,7,11", help="layers of the first teacher that the student starts from")
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--rate", type=float, default=4e-4)
+    parser.add_argument("--tokens", type=int, default=1536, help="tokens in a batch")
+    parser.add_argument("--limit", type=int, default=128, help="tokens of a text; the rest is cut in training")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=55, help="stop at the end of the step that passes this")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(options.seed)
+    tokenizer = load_tokenizer(options.out)
+    examples = [
+        *load_training(options.shared, variant=options.variant),
+        *load_unlabelled(options.shared, variant=options.variant),
+    ]
+    rows = encode(tokenizer, [row.text for row in examples], options.limit)
+    tuning = {"silver": load_silver(options.shared, split="tune"), "tweets": load_sentiment(options.shared, split="dev")}
+    encoded = {name: encode(tokenizer, [row.text for row in part], 128) for name, part in tuning.items()}
+    teachers = [load_network(options.out / f"{name}.safetensors", TASKS) for name in options.teachers.split(",")]
+    started = time.monotonic()
+    soft, vectors = read_teachers(teachers, rows, examples)
+    print(f"{len(examples)} texts read by {len(teachers)} teachers in {time.monotonic() - started:.0f} s", flush=True)
+    student = start_student(teachers[0], [int(layer) for layer in options.layers.split(",")])
+    del teachers
+    weights = {task: class_weights(examples, labels, task, 0.35) for task, labels in TASKS.items()}
+    optimiser = build_optimiser(student, options.rate, head_factor=3.0)
+    shuffle = random.Random(options.seed)
+    steps = options.epochs * sum(1 for _ in make_batches(rows, examples, TASKS, tokens=options.tokens, shuffle=random.Random(0)))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min((step + 1) / (0.06 * steps), max(0.0, (steps - step) / (0.94 * steps)))
+    )
+    step = 0
+    for epoch in range(1, options.epochs + 1):
+        student.train()
+        for batch in make_batches(rows, examples, TASKS, tokens=options.tokens, shuffle=shuffle):
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                pooled = pool(student.encoder.states(batch.ids, batch.mask)[-1], batch.mask)
+                logits = student.read(pooled)
+            loss = distil_loss(logits, pooled, batch, soft, vectors) + 0.3 * compute_loss(logits, batch, weights, 0.0)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            optimiser.zero_grad(set_to_none=True)
+            step += 1
+            if step % 100 == 0:
+                print(f"{step}/{steps} loss {loss.item():.3f} {time.monotonic() - started:.0f} s", flush=True)
+            if (time.monotonic() - started) / 60 > options.minutes:
+                print("out of time: stopped", flush=True)
+                break
+        save_network(student, options.out / f"{options.name}.safetensors")
+        figures = {name: measure(read_logits(student, encoded[name], part), part) for name, part in tuning.items()}
+        record = {**{key: str(value) for key, value in vars(options).items()}, "epoch": epoch, "figures": figures}
+        with (options.out / "runs.jsonl").open("a") as file:
+            file.write(json.dumps({**record, "seconds": round(time.monotonic() - started)}) + "\n")
+        print(epoch, json.dumps(figures), flush=True)
+        if (time.monotonic() - started) / 60 > options.minutes:
+            break
+
+
+if __name__ == "__main__":
+    main()
