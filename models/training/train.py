@@ -2,8 +2,8 @@
 
     python -m models.training.train --out build/training --shared ../shared --variant full --name teacher-full --epochs 3
 
-AdamW with a warm-up of 6 % and a linear way down, bf16 where the processor has it, one thread a process. The weights are saved after
-each epoch, so that an interrupted run is not lost; the figures on the tuning sets are appended to `runs.jsonl`.
+AdamW with a warm-up of 6 % and a linear way down, bf16 where the processor has it, one thread a process. The weights are saved
+after each epoch, so that an interrupted run is not lost; the figures on the tuning sets are appended to `runs.jsonl`.
 """
 
 from __future__ import annotations

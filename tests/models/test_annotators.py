@@ -35,7 +35,7 @@ TEXTS = [
 
 
 NEED_A_MODEL = {"pysentimiento", "spacy", "transformers", "zero_shot"}
-"""Annotators that read with a model of the user's; `test_hub_backends.py` and `test_textcat.py` hold them to the same contract."""
+"""Annotators that read with a model of the user's; `test_hub_backends.py` and `test_textcat.py` hold them to it."""
 
 
 @pytest.fixture(scope="module", params=sorted(set(ANNOTATORS) - NEED_A_MODEL))
