@@ -20,7 +20,7 @@ import pytest
 
 from models.annotator import Annotator, Prediction, load_annotator
 from models.hub import EXTRA_COMMANDS, FoundModel, ModelNotFoundError, ModelUnusableError, find_model
-from models.settings import PysentimientoOptions, TransformersOptions, ZeroShotOptions, task_labels
+from models.settings import FIXED_LABELS, PysentimientoOptions, TransformersOptions, ZeroShotOptions, task_labels
 from models.taxonomy import load_taxonomy
 
 pytestmark = pytest.mark.transformers
@@ -597,6 +597,14 @@ def test_several_labels_may_map_to_one_and_none_to_another(saved: dict[str, Path
         assert after["neu"] == 0
         assert after["pos"] == pytest.approx(before["pos"] + before["neu"], abs=1e-5)
         assert after["neg"] == pytest.approx(before["neg"], abs=1e-5)
+
+
+def test_the_fixed_labels_are_those_of_the_annotators_that_give_them() -> None:
+    from models import language, screening
+    from models.training.corpus import INTENTS, TARGETS
+
+    given = {"language": language.LABELS, "screening": screening.LABELS, "intent": INTENTS, "target": TARGETS}
+    assert {task: FIXED_LABELS[task] for task in given} == given
 
 
 def test_without_options_the_message_shows_what_to_write() -> None:
