@@ -49,6 +49,7 @@ class Annotator(Protocol):
 
 ANNOTATORS: dict[str, str] = {
     "accurate": "models.embedded:AccurateAnnotator",
+    "fast": "models.embedded:FastAnnotator",
     "keyword": "models.keyword:KeywordAnnotator",
     "language": "models.language:LanguageAnnotator",
     "screening": "models.screening:ScreeningAnnotator",

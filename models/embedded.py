@@ -22,9 +22,10 @@ from models.heads import load_heads, softmax
 from models.own_labels import CategoryReader, IssueReader
 from models.rewriting import REWRITING_REVISION, rewrite
 from models.taxonomy import Taxonomy
+from models.words import load_words
 
 ARTIFACTS = Path(__file__).with_name("artifacts")
-"""One folder a profile: `encoder.onnx`, `heads.npz`, `manifest.json`; the tokenizer stands beside them."""
+"""One folder a profile: encoder, heads, words, space and examples; `tokenizer.json` and `manifest.json` stand beside them."""
 
 WINDOW = 128
 """Tokens that are read together, the two at the ends included; a longer text is read in several windows."""
@@ -124,10 +125,11 @@ class EmbeddedAnnotator:
         self.revision = f"{digest[:8]}-{REWRITING_REVISION}-{taxonomy.digest[:8]}"
         self.encoder = Encoder(folder)
         self._heads = load_heads(folder / "heads.npz")
-        self._space = load_space(folder / "space.npz")
+        self._words = load_words(folder / "words.npz")
+        self.space = load_space(folder / "space.npz")
         self._examples = _load_examples(folder / "examples.npz")
-        self._categories = CategoryReader.build(taxonomy, self._heads["category"].labels, self._space, self._embed_examples)
-        self._issues = IssueReader.build(taxonomy, self._space, self._embed_examples)
+        self._categories = CategoryReader.build(taxonomy, self._heads["category"].labels, self.space, self.embed_examples)
+        self._issues = IssueReader.build(taxonomy, self.space, self.embed_examples)
         self.tasks: Mapping[str, tuple[str, ...]] = {
             "category": taxonomy.category_ids,
             "issue": self._issues.labels,
@@ -138,19 +140,29 @@ class EmbeddedAnnotator:
         """Read n texts ("" is allowed) and return n predictions in the same order."""
         if not texts:
             return []
-        return self.read(self.encoder.embed(texts))
-
-    def read(self, vectors: Vectors) -> list[Prediction]:
-        """Return a prediction for each vector (n, 384) of the encoder."""
-        found = {task: softmax(head.logits(vectors)) for task, head in self._heads.items()}
-        placed = self._space.place(vectors)
+        found, vectors = self.observe(texts)
+        placed = self.space.place(vectors)
         found["category"] = self._categories.read(found["category"], placed)
         categories = [self.tasks["category"][place] for place in found["category"].argmax(1)]
         found["issue"] = self._issues.read(categories, placed)
         return [{task: _reading(labels, found[task][row]) for task, labels in self.tasks.items()} for row in range(len(vectors))]
 
-    def _embed_examples(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of a taxonomy's examples; those of the shipped one are kept with the model."""
+    def observe(self, texts: Sequence[str]) -> tuple[dict[str, NDArray[np.float64]], Vectors]:
+        """Return task -> probabilities (n, labels) over the heads' own labels, and the vectors (n, 384) of the encoder."""
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            words = beside.submit(self._words.logits, texts)
+            vectors = self.encoder.embed(texts)
+        said = words.result()
+        return {
+            task: softmax(self._words.mix(task, head.logits(vectors), said[task])) for task, head in self._heads.items()
+        }, vectors
+
+    def head_labels(self, task: str) -> tuple[str, ...]:
+        """Return the labels that the task's head was trained on, in the order of `observe`."""
+        return self._heads[task].labels
+
+    def embed_examples(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors (n, 384) of a taxonomy's examples; those of the shipped one are kept with the model."""
         unknown = [text for text in texts if _key(text) not in self._examples]
         if unknown:
             self._examples |= dict(zip(map(_key, unknown), self.encoder.embed(unknown), strict=True))
@@ -161,6 +173,12 @@ class AccurateAnnotator(EmbeddedAnnotator):
     """The embedded model with all its layers."""
 
     profile = "accurate"
+
+
+class FastAnnotator(EmbeddedAnnotator):
+    """A few layers that were taught to read as `accurate` does."""
+
+    profile = "fast"
 
 
 def check_manifest(artifacts: Path, profile: str) -> str:

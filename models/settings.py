@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.annotator import ANNOTATORS, Annotator, load_annotator
-from models.configuration import Problem, load_configuration
+from models.configuration import ConfigurationError, Problem, load_configuration
 from models.taxonomy import NO_ISSUE, Taxonomy
 
 MODELS_FILE = Path(__file__).with_name("models.yml")
@@ -137,7 +137,27 @@ class ModelsConfig(_Closed):
     annotators: dict[SettingName, AnnotatorOptions] = {}
     """Annotators with options, by the name that `tasks` calls them by."""
 
+    profile: SettingName | None = None
+    """The profile that reads where a command does not name another one."""
+
+    profiles: dict[SettingName, dict[TaskName, TaskSettings]] = {}
+    """Whole choices under one name: tasks that take the place of those in `tasks`, or stand beside them."""
+
     tasks: dict[TaskName, TaskSettings] = Field(min_length=1)
+
+    def with_profile(self, name: str | None = None) -> ModelsConfig:
+        """Return the choice that a profile makes; without a name, the one that the file says.
+
+        Raises:
+            KeyError: if there is no such profile.
+        """
+        chosen = name or self.profile
+        if chosen is None:
+            return self
+        return self.model_copy(update={"profile": chosen, "tasks": {**self.profiles[chosen], **self._beside(chosen)}})
+
+    def _beside(self, chosen: str) -> dict[TaskName, TaskSettings]:
+        return {task: settings for task, settings in self.tasks.items() if task not in self.profiles[chosen]}
 
     @property
     def annotator_names(self) -> tuple[str, ...]:
@@ -150,25 +170,47 @@ class ModelsConfig(_Closed):
         return load_annotator(name, taxonomy, self.annotators.get(name, own))
 
 
-def load_models_config(path: Path | None = None) -> ModelsConfig:
+def load_models_config(path: Path | None = None, profile: str | None = None) -> ModelsConfig:
     """Load the choice of annotators; without a path, the one that ships with the package.
 
+    Args:
+        path: a `models.yml`.
+        profile: the profile that reads; by default the one that the file says.
+
     Raises:
-        ConfigurationError: with all mistakes of the file, each with its line.
+        ConfigurationError: with all mistakes of the file, each with its line, or if it has no such profile.
         FileNotFoundError: if there is no such file.
     """
-    return load_configuration(path or MODELS_FILE, ModelsConfig, check=_find_problems)
+    file = path or MODELS_FILE
+    config = load_configuration(file, ModelsConfig, check=_find_problems)
+    try:
+        return config.with_profile(profile)
+    except KeyError as error:
+        known = ", ".join(config.profiles) or "none"
+        raise ConfigurationError(f"{file}:1: no profile is called {profile!r}; it has: {known}") from error
 
 
 def _find_problems(raw: Mapping[str, Any]) -> list[Problem]:
-    tasks = raw.get("tasks")
-    if not isinstance(tasks, dict):
-        return []
     given = raw.get("annotators")
     known = [*ANNOTATORS, *(given if isinstance(given, dict) else ())]
-    named = {task: entry.get("annotator") for task, entry in tasks.items() if isinstance(entry, dict)}
+    profiles = raw.get("profiles")
+    named = profiles if isinstance(profiles, dict) else {}
+    problems = _find_strangers(("tasks",), raw.get("tasks"), known)
+    for name, tasks in named.items():
+        problems += _find_strangers(("profiles", str(name)), tasks, known)
+    chosen = raw.get("profile")
+    if isinstance(chosen, str) and chosen not in named:
+        told = f"no profile is called {chosen!r}; `profiles` has: {', '.join(map(str, named)) or 'none'}"
+        problems.append(Problem(("profile",), told))
+    return problems
+
+
+def _find_strangers(at: tuple[str, ...], tasks: object, known: Sequence[str]) -> list[Problem]:
+    """Find the tasks that name an annotator which does not exist."""
+    entries = tasks.items() if isinstance(tasks, dict) else ()
+    named = {task: entry.get("annotator") for task, entry in entries if isinstance(entry, dict)}
     return [
-        Problem(("tasks", task, "annotator"), f"no annotator is called {name!r}; allowed: {', '.join(known)}")
+        Problem((*at, task, "annotator"), f"no annotator is called {name!r}; allowed: {', '.join(known)}")
         for task, name in named.items()
         if isinstance(name, str) and name not in known
     ]

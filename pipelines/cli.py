@@ -59,6 +59,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 ProjectDir = Annotated[
     Path | None, typer.Option("--project", metavar="DIR", help="Project folder; by default the nearest that holds data/cities.")
 ]
+Profile = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="Which profile of models.yml reads: accurate or fast, as shipped.")
+]
 LockTimeout = Annotated[
     float, typer.Option(metavar="SECONDS", min=0.0, help="How long to wait for another run to finish writing.")
 ]
@@ -140,11 +143,12 @@ def pilot(
     project: ProjectDir = None,
     as_json: AsJson = False,
     lock_timeout: LockTimeout = 10.0,
+    profile: Profile = None,
 ) -> int:
     """Replay the synthetic month of Ate from end to end."""
     from pipelines.project import find_project
 
-    found = find_project(project)
+    found = find_project(project, profile=profile)
     if not (found.pilot / "served").is_dir():
         raise UsageProblem(f"no synthetic month in {found.pilot}: run this in a clone of the repository")
     return _run_all(found, "ate", "2021-04-01", "2021-04-30", as_json=as_json, lock_timeout=lock_timeout, evaluate=True)
@@ -161,11 +165,12 @@ def run(
     as_json: AsJson = False,
     project: ProjectDir = None,
     lock_timeout: LockTimeout = 10.0,
+    profile: Profile = None,
 ) -> int:
     """Collect, annotate and report one window of a city."""
     from pipelines.project import find_project
 
-    found = find_project(project)
+    found = find_project(project, profile=profile)
     if dry_run:
         return _show_plan(found, city, start, end, source or [], as_json, seen_until=seen_until)
     return _run_all(
@@ -207,11 +212,12 @@ def annotate(
     as_json: AsJson = False,
     project: ProjectDir = None,
     lock_timeout: LockTimeout = 10.0,
+    profile: Profile = None,
 ) -> int:
     """Read the stored messages that no model has read."""
     from pipelines.project import find_project
 
-    found = find_project(project)
+    found = find_project(project, profile=profile)
     if dry_run:
         return _show_plan(found, city, start, end, source or [], as_json, seen_until=seen_until)
     instant = _parse_instant(seen_until)
@@ -232,12 +238,13 @@ def report(
     as_json: AsJson = False,
     project: ProjectDir = None,
     lock_timeout: LockTimeout = 10.0,
+    profile: Profile = None,
 ) -> int:
     """Build a window's tables and page, and publish them."""
     from pipelines.project import find_project
     from pipelines.warehouse import publish as publish_copy
 
-    found = find_project(project)
+    found = find_project(project, profile=profile)
     if dry_run:
         return _show_plan(found, city, start, end, source or [], as_json, seen_until=seen_until)
     instant = _parse_instant(seen_until)
@@ -333,7 +340,7 @@ def _run_all(
         if evaluate:
             from pipelines.pilot.evaluate import compare_with_truth
 
-            result["evaluation"] = compare_with_truth(warehouse, found)
+            result["evaluation"] = compare_with_truth(warehouse, found, _readers(found, loaded.id).taxonomy)
     print_document(result, as_json, lambda: print_summary(loaded, finished, found, result))
     return _report_code(finished) or (PARTIAL if _collection_code(outcomes) else OK)
 

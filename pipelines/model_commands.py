@@ -97,6 +97,9 @@ def classify_command(
     ] = False,
     city: OwnTaxonomy = None,
     project: ProjectDir = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="Which profile of models.yml reads: accurate or fast.")
+    ] = None,
 ) -> int:
     """Label every message of a file."""
     from pipelines.classify import check_out, choose_tasks, classify
@@ -107,7 +110,9 @@ def classify_command(
         raise MessageFileError(f"--out {out} is the file to read; name another")
     with open_messages(file, kind=_parse_kind(kind)) as source:
         column = source.find_text_column(text)
-        chosen = choose_tasks(_load_config(project), _load_taxonomy(city, project), tasks=task or [], annotator=annotator)
+        chosen = choose_tasks(
+            _load_config(project, profile), _load_taxonomy(city, project), tasks=task or [], annotator=annotator
+        )
         started = time.perf_counter()
         with _progress(source.row_count) as show:
             count = classify(source, out, chosen, text_column=column, prefix=prefix, probabilities=probabilities, progress=show)
@@ -129,7 +134,7 @@ def _load_taxonomy(city: str | None, project: Path | None) -> Taxonomy:
     return load_city_taxonomy(find_project(project), city)
 
 
-def _load_config(project: Path | None) -> ModelsConfig:
+def _load_config(project: Path | None, profile: str | None = None) -> ModelsConfig:
     """Load the project's choice of annotators; outside any project, or where it makes none, the choice that ships."""
     from models.settings import load_models_config
     from pipelines.project import ProjectError, find_project
@@ -139,8 +144,8 @@ def _load_config(project: Path | None) -> ModelsConfig:
     except ProjectError:
         if project is not None:
             raise
-        return load_models_config()
-    return load_models_config(own if own.is_file() else None)
+        return load_models_config(profile=profile)
+    return load_models_config(own if own.is_file() else None, profile)
 
 
 def _parse_kind(kind: str | None) -> Kind | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from collectors.catalog import City, load_city
@@ -20,6 +20,9 @@ class Project:
     """A folder with `data/cities` in it; everything that the program reads or writes is below it."""
 
     root: Path
+
+    profile: str | None = field(default=None, kw_only=True)
+    """The profile of `models.yml` that reads in this command; None for the one that the file says."""
 
     @property
     def cities(self) -> Path:
@@ -77,8 +80,10 @@ class Project:
         return hashlib.sha256(self.city_file(city_id).read_bytes()).hexdigest()[:16]
 
 
-def find_project(given: Path | None, environ: Mapping[str, str] = os.environ) -> Project:
+def find_project(given: Path | None, environ: Mapping[str, str] = os.environ, *, profile: str | None = None) -> Project:
     """Find the project folder: the one given, else ESCUCHA_PROJECT, else the nearest parent that holds `data/cities`.
+
+    `profile` is kept with it: the command's choice among the profiles of `models.yml`.
 
     Raises:
         ProjectError: if there is none, saying how to make one.
@@ -87,6 +92,6 @@ def find_project(given: Path | None, environ: Mapping[str, str] = os.environ) ->
     candidates = [named.absolute()] if named else [Path.cwd(), *Path.cwd().parents]
     for folder in candidates:
         if (folder / "data" / "cities").is_dir():
-            return Project(folder)
+            return Project(folder, profile=profile)
     where = str(candidates[0]) if named else f"{candidates[0]} or a folder above it"
     raise ProjectError(f"no data/cities in {where}; make a project with `escucha init DIR`, or name one with --project DIR")

@@ -60,11 +60,12 @@ def load_readers(project: Project | None = None, city_id: str | None = None) -> 
     """Load the taxonomy and every annotator that serves a task.
 
     Args:
-        project: its `data/models.yml` chooses the annotators; without a project or that file, the one that ships does.
+        project: its `data/models.yml` and its profile choose the annotators; without a project or that file, the one that ships.
         city_id: whose own taxonomy is read; without it, the one that ships.
     """
     taxonomy = load_city_taxonomy(project, city_id) if project and city_id else load_taxonomy()
-    config = load_models_config(project.models_file if project and project.models_file.is_file() else None)
+    own = project.models_file if project and project.models_file.is_file() else None
+    config = load_models_config(own, project.profile if project else None)
     return Readers(taxonomy, config, {name: config.load(name, taxonomy) for name in config.annotator_names})
 
 

@@ -1,8 +1,9 @@
-"""Step 6: everything about a profile that is fitted on the vectors of the exported encoder.
+"""Step 7: everything about a profile that is fitted on the vectors of the exported encoder.
 
     python -m models.training.calibrate --out build/training --shared ../shared --profile accurate
 
-Temperatures are fitted on texts that were not trained on (`tune` of the silver labels): a score then says how often it is right.
+Temperatures, and how much the words of `words.npz` count beside the encoder, are fitted on texts that were not trained on (`tune`
+of the silver labels): a score then says how often it is right.
 The space in which own categories and issues are read comes from our own phrases. The vectors of the shipped taxonomy's
 examples are kept, so that loading need not compute them. Prints for each category the lowest score at which it is right as
 often as asked.
@@ -13,7 +14,9 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ from models.heads import Head, load_heads, softmax
 from models.own_labels import describe
 from models.taxonomy import Category, Issue, load_taxonomy
 from models.training.corpus import TASKS, Example, load_silver, load_training
+from models.words import load_words, mix, save_words
 
 Array = NDArray[np.float32]
 
@@ -42,7 +46,7 @@ def fit_temperature(logits: Array, truth: Sequence[int]) -> float:
 
 def refit(head: Head, vectors: Array, truth: Sequence[int], weights: Array, *, pull: float = 3e-3) -> Head:
     """Fit a head anew to the vectors of the exported encoder, held near the trained one: it takes up what int8 has shifted."""
-    start_w, start_b = torch.tensor(head.weights), torch.tensor(head.bias)
+    start_w, start_b = torch.tensor(np.ascontiguousarray(head.weights)), torch.tensor(head.bias)
     w, b = start_w.clone().requires_grad_(), start_b.clone().requires_grad_()
     inputs, wanted, given = torch.tensor(vectors), torch.tensor(truth), torch.tensor(weights)
     optimiser = torch.optim.LBFGS([w, b], max_iter=100, line_search_fn="strong_wolfe")
@@ -86,6 +90,18 @@ def find_thresholds(
     }
 
 
+def choose_share(encoder: Array, words: Array, truth: Sequence[int]) -> tuple[float, float]:
+    """Return the share of the words, in twentieths, and the temperature of the mixture with the least cross entropy."""
+    best = (math.inf, 0.0, 1.0)
+    wanted = torch.tensor(truth)
+    for step in range(15):
+        mixture = mix(encoder, words, share=step / 20)
+        temperature = fit_temperature(mixture, truth)
+        loss = float(functional.cross_entropy(torch.tensor(mixture) / temperature, wanted))
+        best = min(best, (loss, step / 20, temperature))
+    return best[1], best[2]
+
+
 def _labelled(examples: Sequence[Example], task: str) -> tuple[list[int], list[int]]:
     places = [place for place, row in enumerate(examples) if task in row.labels]
     return places, [TASKS[task].index(examples[place].labels[task]) for place in places]
@@ -117,13 +133,22 @@ def main() -> None:
             given = np.array([training[place].weight for place in places], np.float32)
             heads[task] = refit(heads[task], learned[places], truth, given)
     arrays: dict[str, Any] = {}
+    words = load_words(folder / "words.npz")
+    said = words.logits([row.text for row in tuning])
+    shares, temperatures = {}, {}
     for task, labels in TASKS.items():
         places, truth = _labelled(tuning, task)
         head = Head(heads[task].labels, heads[task].weights, heads[task].bias, 1.0)
         logits = head.logits(vectors[places])
         temperature = fit_temperature(logits, truth)
-        probabilities = softmax(np.asarray(logits / temperature, np.float32))
-        print(f"{task}: temperature {temperature:.2f}, accuracy {np.mean(probabilities.argmax(1) == np.array(truth)):.3f}")
+        logits = np.asarray(logits / temperature, np.float32)
+        alone = np.mean(logits.argmax(1) == np.array(truth))
+        shares[task], temperatures[task] = choose_share(logits, said[task][places], truth)
+        probabilities = softmax(mix(logits, said[task][places], share=shares[task], temperature=temperatures[task]))
+        print(
+            f"{task}: temperature {temperature:.2f}, accuracy {alone:.3f}; with a share of {shares[task]:.2f} for the words "
+            f"{np.mean(probabilities.argmax(1) == np.array(truth)):.3f}, temperature {temperatures[task]:.2f}"
+        )
         if task == "category":
             print(json.dumps(find_thresholds(probabilities, truth, labels, options.precision)))
         arrays |= {
@@ -131,6 +156,7 @@ def main() -> None:
             f"{task}.labels": np.array(labels),
         }  # fmt: skip
     np.savez(folder / "heads.npz", **arrays)
+    save_words(replace(words, shares=shares, temperatures=temperatures), folder / "words.npz")
     issues = [f"{row.labels['category']}.{row.labels['issue']}" if row.labels.get("issue") else "" for row in phrases]
     save_space(estimate_space(phrase_vectors, [row.labels["category"] for row in phrases], issues), folder / "space.npz")
     taxonomy = load_taxonomy()

@@ -1,4 +1,4 @@
-"""Step 8: say what the artefacts are: digests, source, licences, data, seeds, figures.
+"""Step 9: say what the artefacts are: digests, source, licences, data, seeds, figures.
 
     python -m models.training.manifest --out build/training --variant clean --figures build/training/figures.json
 
@@ -36,7 +36,7 @@ DATA = {
 }
 
 PROFILES = ("accurate", "fast")
-FILES = ("encoder.onnx", "heads.npz", "space.npz", "examples.npz")
+FILES = ("encoder.onnx", "heads.npz", "words.npz", "space.npz", "examples.npz")
 
 
 def digest(path: Path) -> str:

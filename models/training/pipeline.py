@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-STUDENT_LAYERS = "0,3,7,11"
+STUDENT_LAYERS = "1,4,8,11"
 """Layers of the teacher that the fast model starts from."""
 
 
@@ -33,15 +33,19 @@ def plan(out: Path, shared: Path, variant: str, install: bool) -> Iterator[Step]
     yield Step("vocabulary", "tokenizer.json", (*here, *texts))
     chosen = ("--variant", variant)
     recipe = (*here, *texts, *chosen, "--minutes", "240")
-    yield Step("train", f"{variant}-1.done", (*recipe, "--name", f"{variant}-1", "--seed", "1", "--rate", "2.5e-4"))
-    yield Step("train", f"{variant}-2.done", (*recipe, "--name", f"{variant}-2", "--seed", "2", "--rate", "3e-4"))
-    last = ("--name", f"{variant}-3", "--start", f"{variant}-2", "--seed", "3", "--rate", "1.5e-4", "--epochs", "2")
-    yield Step("train", f"{variant}-3.done", (*recipe, *last))
-    teachers = ("--teachers", f"{variant}-3,{variant}-1", "--name", f"{variant}-fast", "--layers", STUDENT_LAYERS)
-    yield Step("distil", f"{variant}-fast.done", (*recipe, *teachers))
-    for profile, name in (("accurate", f"{variant}-3"), ("fast", f"{variant}-fast")):
+    for seed, rate in (("1", "2.5e-4"), ("2", "3e-4")):
+        yield Step("train", f"{variant}-{seed}.done", (*recipe, "--name", f"{variant}-{seed}", "--seed", seed, "--rate", rate))
+    seeds = ("--networks", f"{variant}-1,{variant}-2", "--name", f"{variant}-0")
+    yield Step("average", f"{variant}-0.safetensors", (*here, *seeds))
+    on = ("--name", f"{variant}-5", "--start", f"{variant}-0", "--seed", "5", "--rate", "1.6e-4", "--epochs", "2")
+    yield Step("train", f"{variant}-5.done", (*recipe, *on))
+    yield Step("average", f"{variant}.safetensors", (*here, "--networks", f"{variant}-0,{variant}-5", "--name", variant))
+    student = ("--teachers", variant, "--name", f"{variant}-fast", "--layers", STUDENT_LAYERS, "--rate", "5e-4", "--epochs", "3")
+    yield Step("distil", f"{variant}-fast.done", (*recipe, *student))
+    for profile, name in (("accurate", variant), ("fast", f"{variant}-fast")):
         made = ("--profile", profile)
         yield Step("export", f"artifacts/{profile}/heads.npz", (*here, *texts, "--name", name, *made))
+        yield Step("words", f"artifacts/{profile}/words.npz", (*here, *texts, *made, *chosen))
         yield Step("calibrate", f"artifacts/{profile}/examples.npz", (*here, *texts, *made, *chosen))
     yield Step("manifest", "", (*here, *chosen, *(("--install",) if install else ())))
 

@@ -103,6 +103,12 @@ def macro_f1(truth: Sequence[int], read: Sequence[int]) -> float:
     return sum(scores) / len(scores)
 
 
+def leave_out_known(examples: Sequence[Example], known: Sequence[Example], share: float, seed: int) -> list[Example]:
+    """Return the examples less all but a share of those that the network to go on from has read already."""
+    chance, read = random.Random(f"again {seed}"), {row.id for row in known}
+    return [row for row in examples if row.id not in read or chance.random() < share]
+
+
 def main() -> None:
     """Train one network and save it after each epoch."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -111,6 +117,7 @@ def main() -> None:
     parser.add_argument("--variant", choices=("clean", "full"), required=True)
     parser.add_argument("--name", required=True, help="name of the network in the folder")
     parser.add_argument("--start", help="name of a network to go on from instead of the source")
+    parser.add_argument("--again", type=float, default=1.0, help="share of the clean texts that `full` reads, with --start")
     parser.add_argument("--layers", default="0,1,2,3,4,5,6,7,8,9,10,11", help="layers of the source to keep")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rate", type=float, default=8e-5)
@@ -125,6 +132,8 @@ def main() -> None:
     torch.manual_seed(options.seed)
     tokenizer = load_tokenizer(options.out)
     examples = load_training(options.shared, variant=options.variant)
+    if options.again < 1:
+        examples = leave_out_known(examples, load_training(options.shared, variant="clean"), options.again, options.seed)
     rows = encode(tokenizer, [row.text for row in examples], options.limit)
     tuning = {"silver": load_silver(options.shared, split="tune"), "tweets": load_sentiment(options.shared, split="dev")}
     encoded = {name: encode(tokenizer, [row.text for row in part], 128) for name, part in tuning.items()}

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from models.annotator import Prediction
+from models.crosswalk import UNCLASSIFIED
 from models.settings import ModelsConfig, TaskName, TaskSettings
-from models.taxonomy import NO_ISSUE, OTHER
+from models.taxonomy import NO_ISSUE, OTHER, Taxonomy
 from pipelines.project import Project
 from pipelines.runs import Readers
 from pipelines.warehouse import Warehouse
@@ -43,6 +44,9 @@ def append_truth(warehouse: Warehouse, project: Project, readers: Readers) -> Re
     """Append the planted labels as annotations and return readers whose category, issue and sentiment are the truth.
 
     Items that do not count have no planted label; they read `otros` and `neu`, which the report's rules set aside.
+
+    Raises:
+        ValueError: if the city's own taxonomy has not all categories and issues of the planted truth, which are the shipped ones.
     """
     labels = {
         "category": readers.taxonomy.category_ids,
@@ -51,6 +55,7 @@ def append_truth(warehouse: Warehouse, project: Project, readers: Readers) -> Re
     }
     truth = TruthReader(hashlib.sha256(_truth_file(project).read_bytes()).hexdigest()[:8], labels)
     planted = {row["manifestation_id"]: row for row in load_truth(project)}
+    _check_labels(planted.values(), labels)
     versions = warehouse.query("select distinct manifestation_id, version from manifestation where kind = 'manifestation'")
     rows = [
         _annotation(truth, task, identity, version, _planted_label(planted.get(identity, {}), task), readers.taxonomy_version)
@@ -65,11 +70,15 @@ def append_truth(warehouse: Warehouse, project: Project, readers: Readers) -> Re
     return Readers(readers.taxonomy, ModelsConfig.model_construct(tasks=chosen), {**readers.annotators, truth.name: truth})
 
 
-def compare_with_truth(warehouse: Warehouse, project: Project) -> dict[str, Any]:
-    """Compare the report that was just built with the planted truth.
+def compare_with_truth(warehouse: Warehouse, project: Project, taxonomy: Taxonomy) -> dict[str, Any]:
+    """Compare the report that was just built with the planted truth, which is labelled with the shipped categories.
+
+    Where the city has a taxonomy of its own, a category that it made out of the planted one is right too; one that it added
+    never is.
 
     Returns:
-        `planted` and `counted` totals, `category_accuracy` and `sentiment_accuracy` in [0, 1] over what both count,
+        `planted` and `counted` totals; over what both count `category_accuracy` (unclassified is not right), `category_told` (the
+        share that is not unclassified), `category_precision` (right among those), `sentiment_accuracy`, all in [0, 1],
         `sentiment_macro_f1`, and `lines` that say so for people.
     """
     planted = {
@@ -80,20 +89,34 @@ def compare_with_truth(warehouse: Warehouse, project: Project) -> dict[str, Any]
     )
     both = [(planted[identity], category, sentiment) for identity, category, sentiment in read if identity in planted]
     base = max(len(both), 1)
-    category = sum(row["category"] == label for row, label, _ in both) / base
+    heirs = find_heirs(taxonomy)
+    right = sum(label in heirs.get(row["category"], ()) for row, label, _ in both)
+    told = sum(label != UNCLASSIFIED for _, label, _ in both)
     sentiment = sum(row["sentiment"] == label for row, _, label in both) / base
     macro_f1 = _macro_f1([(row["sentiment"], label) for row, _, label in both])
     return {
         "planted": len(planted),
         "counted": len(read),
-        "category_accuracy": category,
+        "category_accuracy": right / base,
+        "category_told": told / base,
+        "category_precision": right / max(told, 1),
         "sentiment_accuracy": sentiment,
         "sentiment_macro_f1": macro_f1,
         "lines": [
             f"planted truth   {len(planted)} manifestations, {len(both)} of them counted",
-            f"model's errors  category right in {category:.1%}, sentiment in {sentiment:.1%} (macro-F1 {macro_f1:.2f})",
+            f"model's errors  category right in {right / base:.1%}: {right / max(told, 1):.1%} of the {told / base:.1%} it told",
+            f"                sentiment right in {sentiment:.1%} (macro-F1 {macro_f1:.2f})",
         ],
     }
+
+
+def find_heirs(taxonomy: Taxonomy) -> dict[str, tuple[str, ...]]:
+    """Return shipped category -> the categories of a taxonomy that are it, hold it, or are a part of it."""
+    heirs: dict[str, tuple[str, ...]] = {}
+    for category, origin in taxonomy.origins.items():
+        for member in origin.members if origin.kind != "added" else ():
+            heirs[member] = (*heirs.get(member, ()), category)
+    return heirs
 
 
 def _macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
@@ -110,6 +133,14 @@ def _planted_label(row: Mapping[str, str], task: str) -> str:
         issue = row.get("issue") or ""
         return (issue if "." in issue else f"{category}.{issue}") if issue else NO_ISSUE
     return category if task == "category" else row.get("sentiment") or "neu"
+
+
+def _check_labels(planted: Iterable[Mapping[str, str]], labels: Mapping[str, tuple[str, ...]]) -> None:
+    missing = sorted(
+        {label for row in planted for task in TRUTH_TASKS if (label := _planted_label(row, task)) not in labels[task]}
+    )
+    if missing:
+        raise ValueError(f"the planted truth is told in the shipped taxonomy; this city's own lacks: {', '.join(missing)}")
 
 
 def _annotation(truth: TruthReader, task: str, identity: str, version: str, label: str, taxonomy_version: str) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def test_long_texts_are_read_in_time(annotator: Annotator, unit: str) -> None:
 
 
 def test_unknown_annotators_are_named_with_those_that_exist() -> None:
-    with pytest.raises(ValueError, match=r"'magic'.*accurate, keyword, language"):
+    with pytest.raises(ValueError, match=r"'magic'.*accurate, fast, keyword, language"):
         load_annotator("magic", load_taxonomy())
 
 

@@ -16,7 +16,7 @@ from models.annotator import load_annotator
 from models.embedded import ARTIFACTS, WINDOW, WINDOWS, ArtifactError, EmbeddedAnnotator, check_manifest, cut_windows
 from models.taxonomy import load_taxonomy
 
-PROFILES = ("accurate",)
+PROFILES = ("accurate", "fast")
 MEGABYTE = 1_000_000
 
 

@@ -147,8 +147,9 @@ def test_the_choice_of_models_tells_its_mistakes(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigurationError) as caught:
         load_models_config(path)
-    assert "models.yml:2: tasks.category.annotator: no annotator is called 'magic'; allowed: accurate, keyword, language" in str(
-        caught.value
+    assert (
+        "models.yml:2: tasks.category.annotator: no annotator is called 'magic'; allowed: accurate, fast, keyword, language"
+        in str(caught.value)
     )
     assert "models.yml:2: tasks.category.threshold" in str(caught.value)
     assert "models.yml:3: tasks.mood" in str(caught.value)

@@ -21,14 +21,19 @@ from models.embedded import EmbeddedAnnotator, Encoder  # noqa: E402
 from models.heads import load_heads  # noqa: E402
 from models.taxonomy import load_taxonomy  # noqa: E402
 from models.training import corpus  # noqa: E402
+from models.training.average import average  # noqa: E402
 from models.training.batches import encode, make_batches  # noqa: E402
-from models.training.calibrate import find_thresholds, fit_temperature  # noqa: E402
+from models.training.calibrate import choose_share, find_thresholds, fit_temperature  # noqa: E402
 from models.training.corpus import TASKS, Example, load_training, read_table  # noqa: E402
+from models.training.distil import distil_loss, read_teachers, start_student, wear  # noqa: E402
 from models.training.export import export_encoder, export_heads, find_peaks  # noqa: E402
 from models.training.extract import read_packed  # noqa: E402
-from models.training.network import Network, load_network, save_network  # noqa: E402
-from models.training.train import macro_f1  # noqa: E402
+from models.training.network import Network, load_network, pool, save_network  # noqa: E402
+from models.training.restore import restore_network  # noqa: E402
+from models.training.train import leave_out_known, macro_f1  # noqa: E402
 from models.training.vocabulary import ALPHABET, build_tokenizer, choose  # noqa: E402
+from models.training.words import fit, fit_words  # noqa: E402
+from models.words import load_words, save_words  # noqa: E402
 
 pytestmark = [pytest.mark.transformers, pytest.mark.filterwarnings("default")]
 
@@ -52,6 +57,10 @@ WORDS = [
     "arreglan",
     "pista",
 ]
+LABELS = (
+    {"category": "limpieza_residuos", "sentiment": "neg", "intent": "complaint", "target": "municipality"},
+    {"category": "otros", "sentiment": "pos", "intent": "praise", "target": "none"},
+)
 TEXTS = [" ".join(random.Random(seed).choices(WORDS, k=3 + seed % 20)) for seed in range(24)]
 
 
@@ -175,6 +184,8 @@ def test_an_artefact_made_by_the_steps_reads_through_the_annotator(folder: Path)
     from models.few_shot import estimate_space, save_space
 
     save_space(estimate_space(vectors, ["salud", "otros"] * 12, rank=8), profile / "space.npz")
+    examples = [Example(str(place), text, LABELS[place % 2], 1.0, "") for place, text in enumerate(TEXTS)]
+    save_words(fit_words(examples, 40), profile / "words.npz")
     np.savez(profile / "examples.npz", keys=np.array([], dtype=np.str_), vectors=np.zeros((0, 384), np.float16))
     subprocess.run(
         [sys.executable, "-m", "models.training.manifest", "--out", str(folder), "--variant", "clean"],
@@ -190,6 +201,96 @@ def test_an_artefact_made_by_the_steps_reads_through_the_annotator(folder: Path)
     predictions = Made(load_taxonomy(), artifacts=folder / "artifacts").predict(["", *TEXTS])
     assert len(predictions) == 25
     assert all(sum(reading.probabilities.values()) == pytest.approx(1) for one in predictions for reading in one.values())
+
+
+def test_an_artefact_goes_back_into_a_network(folder: Path) -> None:
+    network = load_network(folder / "small.safetensors", TASKS).eval()
+    rows = encode(build_tokenizer(_pieces()), TEXTS, 128)
+    export_encoder(network, folder / "back" / "encoder.onnx", peaks=find_peaks(network, rows))
+    export_heads(network, folder / "back" / "heads.npz", {})
+    restored = restore_network(folder / "back").eval()
+    assert len(restored.encoder.layers) == 2
+    assert torch.equal(restored.heads["intent"].weight, network.heads["intent"].weight)
+    for row in rows:
+        ids = torch.tensor([row])
+        with torch.inference_mode():
+            before, after = (each.encoder(ids, torch.ones_like(ids))[0] for each in (network, restored))
+        assert torch.cosine_similarity(before, after, dim=0) > 0.9999
+
+
+def test_the_mean_of_networks_is_the_mean_of_their_weights() -> None:
+    torch.manual_seed(7)
+    one, other = ({"a": torch.randn(3, 2), "b": torch.randn(4)} for _ in range(2))
+    mean = average([one, other], [0.25, 0.75])
+    assert torch.allclose(mean["a"], one["a"] / 4 + other["a"] * 3 / 4)
+    with pytest.raises(ValueError, match="one shape"):
+        average([one, {"a": torch.randn(3, 3), "b": torch.randn(4)}], [0.5, 0.5])
+    with pytest.raises(ValueError, match="add up to 1"):
+        average([one, other], [0.5, 0.6])
+
+
+def test_a_network_that_goes_on_reads_a_share_of_what_it_knows() -> None:
+    rows = [Example(str(place), "", {}, 1.0, "") for place in range(400)]
+    left = leave_out_known(rows, rows[:300], 0.2, 1)
+    assert left[-100:] == rows[300:]
+    assert 30 < len(left) - 100 < 90
+    assert left == leave_out_known(rows, rows[:300], 0.2, 1)
+
+
+def test_the_words_learn_what_only_words_tell(tmp_path: Path) -> None:
+    texts = [f"{word} de la cuadra {number}" for number in range(20) for word in ("basura", "semáforo")]
+    examples = [Example(str(place), text, LABELS[place % 2], 1.0, "") for place, text in enumerate(texts)]
+    save_words(fit_words(examples, 60), tmp_path / "words.npz")
+    words = load_words(tmp_path / "words.npz")
+    assert len(words.hashes) == 60
+    assert (np.diff(words.hashes.astype(np.int64)) > 0).all()
+    found = words.logits(["BASURA!!", "los semáforos", "basurita"])["category"].argmax(1)
+    assert [TASKS["category"][place] for place in found] == ["limpieza_residuos", "otros", "limpieza_residuos"]
+
+
+def test_the_regression_ends_where_its_gradient_does() -> None:
+    chance = np.random.default_rng(5)
+    dense = torch.tensor(chance.normal(size=(60, 8)).astype(np.float32))
+    truth = torch.tensor(chance.integers(0, 3, 60))
+    weights, bias = fit(dense.to_sparse_csr(), truth, torch.ones(3), 3, 2.0, rounds=300)
+    weights.requires_grad_()
+    loss = torch.nn.functional.cross_entropy(dense @ weights + bias, truth, reduction="sum") + 0.25 * weights.square().sum()
+    (gradient,) = torch.autograd.grad(loss, weights)
+    assert gradient.abs().max() < 0.01
+
+
+def test_the_share_of_the_words_follows_who_is_right() -> None:
+    chance = np.random.default_rng(6)
+    truth = chance.integers(0, 3, 1500)
+    good = np.eye(3, dtype=np.float32)[truth] * 3 + chance.normal(size=(1500, 3)).astype(np.float32)
+    noise = chance.normal(size=(1500, 3)).astype(np.float32)
+    assert choose_share(good, noise, truth.tolist())[0] < 0.1
+    assert choose_share(noise, good, truth.tolist())[0] == 0.7
+
+
+def test_a_worn_copy_is_made_of_the_texts_own_words() -> None:
+    text = "Otra vez sin luz en la avenida, ya van tres noches seguidas"
+    plain = {word.translate(str.maketrans("áéíóú", "aeiou")).lower() for word in text.split()}
+    for seed in range(30):
+        worn = wear(text, random.Random(seed))
+        assert worn
+        assert {word.translate(str.maketrans("áéíóú", "aeiou")).lower() for word in worn.split()} <= plain
+    assert wear("", random.Random(1)) == ""
+
+
+def test_a_student_that_is_its_teacher_has_nothing_to_learn(folder: Path) -> None:
+    teacher = load_network(folder / "small.safetensors", TASKS, dropout=0.0).eval()
+    rows = encode(build_tokenizer(_pieces()), TEXTS, 128)
+    examples = [Example(str(place), text, {}, 1.0, "") for place, text in enumerate(TEXTS)]
+    lesson = read_teachers([teacher], rows, examples, 2)
+    losses = []
+    for layers in ([0, 1], [1, 0]):
+        student = start_student(teacher, layers).eval()
+        batch = next(make_batches(rows, examples, TASKS, tokens=400))
+        found = student.encoder.states(batch.ids, batch.mask)[1:]
+        logits = student.read(pool(found[-1], batch.mask))
+        losses.append(distil_loss(logits, found, batch, lesson).item())
+    assert losses[0] < 0.05 < losses[1]  # what is left is rounding to 16 bits
 
 
 def test_temperature_makes_scores_as_sure_as_they_are_right() -> None:
