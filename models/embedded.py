@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -33,18 +33,14 @@ WINDOW = 128
 WINDOWS = 24
 """Windows of one text at most: some 2,000 words. The rest of a longer text is left out."""
 
+SLOW_OPTIMISERS = ["SkipLayerNormFusion"]
+"""Steps of onnxruntime that make the encoder slower: its kernel of this fusion reads row by row without vector instructions."""
+
 Vectors = NDArray[np.float32]
 
 
 class ArtifactError(RuntimeError):
     """The files of an embedded model are missing or are not those that the manifest names."""
-
-
-class Encoded(NamedTuple):
-    """A text as the encoder takes it."""
-
-    windows: tuple[tuple[int, ...], ...]
-    """Token ids of each window; a text has at least one."""
 
 
 class Encoder:
@@ -60,25 +56,26 @@ class Encoder:
         for path in paths:
             if not path.is_file():
                 raise ArtifactError(f"{path} is missing; install the package whole, or make the model with `make train`")
-        self._session = onnxruntime.InferenceSession(paths[0], _session_options(), providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(
+            paths[0], _session_options(), providers=["CPUExecutionProvider"], disabled_optimizers=SLOW_OPTIMISERS
+        )
         self._tokenizer = Tokenizer.from_file(str(paths[1]))
-
-    def encode(self, texts: Sequence[str]) -> list[Encoded]:
-        """Cut texts into windows of token ids; "" has one window with nothing between its ends."""
-        encodings = self._tokenizer.encode_batch([rewrite(text) for text in texts])
-        return [Encoded(cut_windows(encoding.ids)) for encoding in encodings]
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one vector a text, (n, 384): the mean over its tokens, over all its windows."""
-        order = self.encode(texts)
-        if not order:
-            return np.zeros((0, 384), np.float32)
-        with ThreadPoolExecutor(max_workers=_count_threads()) as pool:
-            return np.stack(list(pool.map(self._embed_one, order)))
+        return self.embed_rewritten([rewrite(text) for text in texts])
 
-    def _embed_one(self, encoded: Encoded) -> NDArray[np.float32]:
-        parts = [self._run(window) for window in encoded.windows]
-        weights = np.array([len(window) for window in encoded.windows], np.float32)
+    def embed_rewritten(self, texts: Sequence[str]) -> Vectors:
+        """Return what `embed` does, of texts as `rewrite` gives them; "" has one window with nothing between its ends."""
+        if not texts:
+            return np.zeros((0, 384), np.float32)
+        windows = [cut_windows(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
+        with ThreadPoolExecutor(max_workers=_count_threads()) as pool:
+            return np.stack(list(pool.map(self._embed_one, windows)))
+
+    def _embed_one(self, windows: Sequence[tuple[int, ...]]) -> NDArray[np.float32]:
+        parts = [self._run(window) for window in windows]
+        weights = np.array([len(window) for window in windows], np.float32)
         return np.asarray((np.stack(parts) * weights[:, None]).sum(0) / weights.sum(), np.float32)
 
     def _run(self, ids: Sequence[int]) -> Any:
@@ -149,9 +146,10 @@ class EmbeddedAnnotator:
 
     def observe(self, texts: Sequence[str]) -> tuple[dict[str, NDArray[np.float64]], Vectors]:
         """Return task -> probabilities (n, labels) over the heads' own labels, and the vectors (n, 384) of the encoder."""
+        rewritten = [rewrite(text) for text in texts]
         with ThreadPoolExecutor(max_workers=1) as beside:
-            words = beside.submit(self._words.logits, texts)
-            vectors = self.encoder.embed(texts)
+            words = beside.submit(self._words.logits, rewritten)
+            vectors = self.encoder.embed_rewritten(rewritten)
         said = words.result()
         return {
             task: softmax(self._words.mix(task, head.logits(vectors), said[task])) for task, head in self._heads.items()

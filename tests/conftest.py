@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from collectors.period import Period
+from models.settings import MODELS_FILE
 from pipelines.annotate import annotate
 from pipelines.append import SourceOutcome
 from pipelines.collect import collect
@@ -40,14 +41,7 @@ sources:
 """
 
 
-RULES_ONLY = """\
-tasks:
-  category: {annotator: keyword, threshold: 0.25}
-  issue: {annotator: keyword}
-  sentiment: {annotator: keyword}
-  language: {annotator: language}
-  screening: {annotator: screening}
-"""
+RULES_ONLY = MODELS_FILE.read_text(encoding="utf-8").replace("profile: accurate", "profile: keyword")
 """A project's own `data/models.yml`: most tests are about what happens around a reading, and rules read fastest."""
 
 

@@ -29,6 +29,7 @@ from models.embedded import Encoder
 from models.few_shot import estimate_space, save_space
 from models.heads import Head, load_heads, softmax
 from models.own_labels import describe
+from models.rewriting import rewrite
 from models.taxonomy import Category, Issue, load_taxonomy
 from models.training.corpus import TASKS, Example, load_silver, load_training
 from models.words import load_words, mix, save_words
@@ -134,7 +135,7 @@ def main() -> None:
             heads[task] = refit(heads[task], learned[places], truth, given)
     arrays: dict[str, Any] = {}
     words = load_words(folder / "words.npz")
-    said = words.logits([row.text for row in tuning])
+    said = words.logits([rewrite(row.text) for row in tuning])
     shares, temperatures = {}, {}
     for task, labels in TASKS.items():
         places, truth = _labelled(tuning, task)

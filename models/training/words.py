@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.rewriting import rewrite
 from models.training.corpus import TASKS, Example, load_training
 from models.training.train import class_weights
 from models.words import WordModel, hash_features, save_words
@@ -79,8 +80,7 @@ def fit(matrix: Tensor, truth: Tensor, given: Tensor, labels: int, strength: flo
 
 def fit_words(examples: Sequence[Example], kept: int) -> WordModel:
     """Return a model of the `kept` heaviest features, with shares of 0."""
-    texts = [row.text for row in examples]
-    hashes, rarity = count_features(texts)
+    hashes, rarity = count_features([rewrite(row.text) for row in examples])
     words = WordModel(hashes, rarity, {}, {}, dict.fromkeys(READ, 0.0), dict.fromkeys(READ, 1.0))
     words = _fit_tasks(words, examples)
     heaviest = np.sum([np.square(weights).sum(1) / np.square(weights).sum() for weights in words.weights.values()], axis=0)
@@ -93,7 +93,7 @@ def _fit_tasks(words: WordModel, examples: Sequence[Example]) -> WordModel:
     for task in READ:
         rows = [row for row in examples if task in row.labels]
         truth = torch.tensor([TASKS[task].index(row.labels[task]) for row in rows])
-        matrix = build_matrix(words, [row.text for row in rows])
+        matrix = build_matrix(words, [rewrite(row.text) for row in rows])
         found = fit(matrix, truth, class_weights(rows, TASKS[task], task, POWER[task]), len(TASKS[task]), STRENGTH[task])
         weights[task], bias[task] = (part.numpy() for part in found)
         print(f"{task}: {len(rows)} texts, {len(words.hashes)} features", flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -121,17 +120,6 @@ def test_the_longer_phrase_wins() -> None:
 def test_a_phrase_without_content_is_refused() -> None:
     with pytest.raises(ValueError, match="'de la'"):
         PhraseIndex(["de la"])
-
-
-def test_reads_at_least_400_texts_a_second(keyword: Annotator) -> None:
-    texts = [
-        f"La vereda de la cuadra {number} está rota hace meses y nadie responde, hasta cuándo vamos a esperar."
-        for number in range(400)
-    ]
-    keyword.predict(texts[:50])
-    started = time.perf_counter()
-    keyword.predict(texts)
-    assert time.perf_counter() - started < 1
 
 
 def test_the_lexicon_is_large_and_balanced() -> None:
