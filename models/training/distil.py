@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from models.training.batches import Batch, encode, load_tokenizer, make_batches
 from models.training.corpus import TASKS, Example, load_sentiment, load_silver, load_training, load_unlabelled
-from models.training.network import Network, load_network, pool, save_network
+from models.training.network import Network, half_precision, load_network, pool, save_network
 from models.training.train import WEIGHTS, build_optimiser, class_weights, compute_loss, measure, read_logits
 
 SOFTNESS = 2.0
@@ -71,7 +71,7 @@ def read_teachers(teachers: Sequence[Network], rows: Sequence[list[int]], exampl
         teacher.eval()
         depth = len(teacher.encoder.layers)
         for batch in make_batches(rows, examples, TASKS, tokens=4096):
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with half_precision():
                 found = teacher.encoder.states(batch.ids, batch.mask)
                 logits = teacher.read(pool(found[-1], batch.mask))
             for task, values in logits.items():
@@ -175,7 +175,7 @@ def main() -> None:
     for epoch in range(1, options.epochs + 1):
         student.train()
         for batch in make_batches(rows, examples, TASKS, tokens=options.tokens, shuffle=shuffle):
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with half_precision():
                 found = student.encoder.states(batch.ids, batch.mask)[1:]
                 logits = student.read(pool(found[-1], batch.mask))
             loss = distil_loss(logits, found, batch, lesson) + 0.5 * compute_loss(logits, batch, weights, 0.0)

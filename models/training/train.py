@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from models.training.batches import Batch, encode, load_tokenizer, make_batches
 from models.training.corpus import TASKS, Example, load_sentiment, load_silver, load_training
-from models.training.network import Network, load_network, load_source, save_network
+from models.training.network import Network, half_precision, load_network, load_source, save_network
 
 WEIGHTS = {"sentiment": 1.0, "category": 1.0, "intent": 0.5, "target": 0.3}
 """How much each task counts in the loss."""
@@ -74,7 +74,7 @@ def read_logits(network: Network, rows: Sequence[list[int]], examples: Sequence[
     network.eval()
     found = {task: torch.zeros(len(rows), len(labels)) for task, labels in TASKS.items()}
     for batch in make_batches(rows, examples, TASKS, tokens=4096):
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with half_precision():
             logits = network(batch.ids, batch.mask)
         for task, values in logits.items():
             found[task][batch.places] = values.float()
@@ -155,7 +155,7 @@ def main() -> None:
     for epoch in range(1, options.epochs + 1):
         network.train()
         for batch in make_batches(rows, examples, TASKS, tokens=options.tokens, shuffle=shuffle):
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with half_precision():
                 logits = network(batch.ids, batch.mask)
             loss = compute_loss(logits, batch, weights, options.smoothing)
             loss.backward()  # type: ignore[no-untyped-call]
