@@ -45,7 +45,7 @@ def load_configuration(
         ConfigurationError: if the file is no YAML mapping, or for all its mistakes together.
         FileNotFoundError: if there is no such file.
     """
-    text = path.read_text(encoding="utf-8")
+    text = _read_text(path)
     try:
         raw = YAML(typ="safe").load(text)
     except MarkedYAMLError as error:
@@ -64,6 +64,15 @@ def load_configuration(
     return loaded
 
 
+def _read_text(path: Path) -> str:
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(f"{path}:{line}: not UTF-8; save the file in that encoding") from error
+
+
 def _explain(item: Mapping[str, Any]) -> str:
     if item["type"] == "extra_forbidden":
         return "unknown key; remove it or correct its name"
@@ -74,7 +83,7 @@ def _explain(item: Mapping[str, Any]) -> str:
 
 def _render_problems(path: Path, text: str, problems: list[Problem]) -> str:
     tree = YAML(typ="rt").load(text)
-    rows = sorted((_line_of(tree, problem.location), problem) for problem in problems)
+    rows = sorted(((_line_of(tree, problem.location), problem) for problem in problems), key=lambda row: (row[0], str(row[1])))
     return "\n".join(f"{path}:{line}: {'.'.join(map(str, problem.location))}: {problem.message}" for line, problem in rows)
 
 

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from models.words import load_words
 
 ARTIFACTS = Path(__file__).with_name("artifacts")
 """One folder a profile: encoder, heads, words, space and examples; `tokenizer.json` and `manifest.json` stand beside them."""
+
+RULES = "2"
+"""Goes up when the same files would read in another way: windows, words beside meaning, categories and issues of a city."""
 
 WINDOW = 128
 """Tokens that are read together, the two at the ends included; a longer text is read in several windows."""
@@ -119,7 +123,8 @@ class EmbeddedAnnotator:
         folder = artifacts / self.profile
         digest = check_manifest(artifacts, self.profile)
         self.name = self.profile
-        self.revision = f"{digest[:8]}-{REWRITING_REVISION}-{taxonomy.digest[:8]}"
+        rules = f"{RULES}.{REWRITING_REVISION}.{version('emoji')}"  # emoji are read by the names that this package gives
+        self.revision = f"{digest[:8]}-{rules}-{taxonomy.digest[:8]}"
         self.encoder = Encoder(folder)
         self._heads = load_heads(folder / "heads.npz")
         self._words = load_words(folder / "words.npz")

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.heads import softmax
+from models.heads import multiply_rows, softmax
 
 Array = NDArray[np.float32]
 
@@ -40,7 +40,7 @@ class Space:
 
     def place(self, vectors: Array) -> Array:
         """Return the coordinates (texts, k) of vectors (texts, 384)."""
-        return np.asarray((vectors - self.centre) @ self.whitening, np.float32)
+        return multiply_rows(vectors - self.centre, self.whitening)
 
     def mean_of(self, vectors: Array, *, issues: Sequence[str] = ()) -> Array:
         """Return the mean (k,) of a label from the vectors (examples, 384) of its examples.
@@ -117,5 +117,5 @@ def read_labels(
     All labels are alike beforehand; `handicap` takes something from the score of each.
     """
     centres = np.stack(means)
-    scores = placed @ centres.T - 0.5 * (centres**2).sum(1) - (0.0 if handicap is None else np.asarray(handicap))
+    scores = multiply_rows(placed, centres.T) - 0.5 * (centres**2).sum(1) - (0.0 if handicap is None else np.asarray(handicap))
     return np.asarray(softmax(np.asarray(scores / temperature, np.float32)), np.float64)

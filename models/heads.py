@@ -28,7 +28,15 @@ class Head:
 
     def logits(self, vectors: Array) -> Array:
         """Return (texts, labels) for vectors (texts, 384)."""
-        return np.asarray((vectors @ self.weights + self.bias) / self.temperature, np.float32)
+        return np.asarray((multiply_rows(vectors, self.weights) + self.bias) / self.temperature, np.float32)
+
+
+def multiply_rows(rows: Array, matrix: Array) -> Array:
+    """Return the product (n, m) of rows (n, k) and a matrix (k, m), each row alone: together their sums round otherwise."""
+    found = np.empty((len(rows), matrix.shape[1]), np.float32)
+    for place, row in enumerate(rows):
+        found[place] = row @ matrix
+    return found
 
 
 def load_heads(path: Path) -> Mapping[str, Head]:

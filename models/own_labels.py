@@ -94,40 +94,51 @@ class CategoryReader:
 
 @dataclass(frozen=True)
 class IssueReader:
-    """Reads the issue within the category that was read."""
+    """Reads the issue within the category that was read: first among the issues as they shipped, then among the parts of one."""
 
     labels: tuple[str, ...]
-    means: Mapping[str, tuple[tuple[str, ...], Array]]
-    """Category -> its issues and their places (issues, k)."""
+    groups: Mapping[str, tuple[tuple[tuple[str, ...], ...], Array]]
+    """Category -> its groups of issues and their places (groups, k); the parts of a split issue are one group."""
 
-    centres: Mapping[str, Array]
-    """Category -> the mean place of its issues (k,): what an issue must be closer than."""
+    parts: Mapping[tuple[str, ...], Array]
+    """A group of several -> the places of its parts (parts, k), by their own examples alone."""
 
     @classmethod
     def build(cls, taxonomy: Taxonomy, space: Space, embed: Embed) -> IssueReader:
         """Place every issue by its definition and examples."""
-        means: dict[str, tuple[tuple[str, ...], Array]] = {}
+        groups, parts = {}, {}
         for category in taxonomy.categories:
-            if category.issues:
-                names = tuple(f"{category.id}.{issue.id}" for issue in category.issues)
-                places = [
-                    space.mean_of(embed(describe(issue)), issues=taxonomy.issue_origins[name].members)
-                    for name, issue in zip(names, category.issues, strict=True)
-                ]
-                means[category.id] = names, np.stack(places)
-        centres = {category: places.mean(0) for category, (_, places) in means.items()}
-        return cls((*taxonomy.issue_ids, NO_ISSUE), means, centres)
+            named = {f"{category.id}.{issue.id}": issue for issue in category.issues}
+            found: dict[tuple[str, ...], tuple[str, ...]] = {}
+            for name in named:
+                origin = taxonomy.issue_origins[name]
+                key = ("part", *origin.members) if origin.kind == "part" else (name,)
+                found[key] = (*found.get(key, ()), name)
+            places = []
+            for group in found.values():
+                told = [text for name in group for text in describe(named[name])]
+                places.append(space.mean_of(embed(told), issues=taxonomy.issue_origins[group[0]].members))
+                if len(group) > 1:
+                    parts[group] = np.stack([space.mean_of(embed(describe(named[name]))) for name in group])
+            if places:
+                groups[category.id] = tuple(found.values()), np.stack(places)
+        return cls((*taxonomy.issue_ids, NO_ISSUE), groups, parts)
 
     def read(self, categories: Sequence[str], placed: Array) -> Probabilities:
         """Return (texts, labels) for texts read as these categories; issues of other categories get nothing."""
         found = np.zeros((len(categories), len(self.labels)))
+        column = {label: place for place, label in enumerate(self.labels)}
         for row, category in enumerate(categories):
-            if category not in self.means:
+            if category not in self.groups:
                 found[row, -1] = 1.0
                 continue
-            names, places = self.means[category]
-            rivals, handicap = [*places, self.centres[category]], [0.0] * len(places) + [NO_ISSUE_HANDICAP]
-            shares = read_labels(placed[row : row + 1], rivals, temperature=SHARPNESS, handicap=handicap)[0]
-            for name, share in zip((*names, NO_ISSUE), shares, strict=True):
-                found[row, self.labels.index(name)] = share
+            groups, places = self.groups[category]
+            rivals, handicap = [*places, places.mean(0)], [0.0] * len(places) + [NO_ISSUE_HANDICAP]
+            here = placed[row : row + 1]
+            *shares, nothing = read_labels(here, rivals, temperature=SHARPNESS, handicap=handicap)[0]
+            found[row, -1] = nothing
+            for group, share in zip(groups, shares, strict=True):
+                inner = read_labels(here, self.parts[group], temperature=SHARPNESS)[0] if len(group) > 1 else (1.0,)
+                for name, part in zip(group, inner, strict=True):
+                    found[row, column[name]] = share * part
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.annotator import ANNOTATORS, Annotator, load_annotator
 from models.configuration import ConfigurationError, Problem, load_configuration
-from models.taxonomy import NO_ISSUE, Taxonomy
+from models.taxonomy import NO_ISSUE, Taxonomy, load_taxonomy
 
 MODELS_FILE = Path(__file__).with_name("models.yml")
 """The choice that ships with the package."""
@@ -122,10 +122,10 @@ class TaskSettings(_Closed):
     """A key of `ANNOTATORS`, or a name given under `annotators`."""
 
     threshold: float = Field(default=0.0, ge=0, le=1)
-    """A reading whose score is below this counts as unclassified; 0 takes every reading."""
+    """A category whose score is below this counts as unclassified; 0 takes every reading."""
 
     thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
-    """A threshold of its own for a label; the others have the one above."""
+    """A threshold of its own for a category; the others have the one above."""
 
 
 class ModelsConfig(_Closed):
@@ -163,6 +163,26 @@ class ModelsConfig(_Closed):
     def annotator_names(self) -> tuple[str, ...]:
         """Each annotator that serves a task, once, in the order of the file."""
         return tuple(dict.fromkeys(settings.annotator for settings in self.tasks.values()))
+
+    def check_thresholds(self, taxonomy: Taxonomy) -> None:
+        """Refuse a threshold of a category that neither this taxonomy nor the shipped one has: it would never be heeded.
+
+        Raises:
+            ConfigurationError: naming them, and what is allowed.
+        """
+        given = self.tasks["category"].thresholds if "category" in self.tasks else {}
+        unknown = [label for label in given if label not in {*taxonomy.category_ids, *load_taxonomy().category_ids}]
+        if unknown:
+            told = f"models.yml: category.thresholds: no category is called {', '.join(map(repr, unknown))}"
+            raise ConfigurationError(f"{told}; allowed: {', '.join(taxonomy.category_ids)}")
+
+    def settings_of(self, task: str, annotator: str) -> TaskSettings | None:
+        """Return the settings under which an annotator reads a task: those in force, or those of a profile; None without any."""
+        for tasks in (self.tasks, *self.profiles.values()):
+            for name, settings in tasks.items():
+                if name == task and settings.annotator == annotator:
+                    return settings
+        return None
 
     def load(self, name: str, taxonomy: Taxonomy) -> Annotator:
         """Load an annotator with the options that this file gives it; see `load_annotator` for the errors."""
@@ -213,4 +233,15 @@ def _find_strangers(at: tuple[str, ...], tasks: object, known: Sequence[str]) ->
         Problem((*at, task, "annotator"), f"no annotator is called {name!r}; allowed: {', '.join(known)}")
         for task, name in named.items()
         if isinstance(name, str) and name not in known
+    ] + _find_idle_thresholds(at, entries)
+
+
+def _find_idle_thresholds(at: tuple[str, ...], entries: Iterable[tuple[Any, Any]]) -> list[Problem]:
+    """Find thresholds that nothing would heed: only a category can be left untold, and an issue goes with its category."""
+    return [
+        Problem((*at, task, key), "only `category` has a threshold; remove it here")
+        for task, entry in entries
+        if task != "category" and isinstance(entry, dict)
+        for key in ("threshold", "thresholds")
+        if entry.get(key)
     ]

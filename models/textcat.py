@@ -14,12 +14,11 @@ import spacy
 from spacy.language import Language
 from spacy.util import load_config, load_meta
 
-from models import language, screening
 from models.annotator import Prediction, Reading
 from models.preprocessing import normalise
-from models.settings import TextcatOptions
+from models.settings import TextcatOptions, task_labels
 from models.spacy_tools import ModelNotInstalledError, bound_tokenizer
-from models.taxonomy import NO_ISSUE, Taxonomy
+from models.taxonomy import Taxonomy
 
 _RULES = "1"
 """Goes up when the code below reads the same text with the same pipeline in another way."""
@@ -74,14 +73,13 @@ class TextcatAnnotator:
 
         Raises:
             ModelNotInstalledError: if there is neither a package nor a folder of that name.
-            TextcatError: if the pipeline cannot serve, with all reasons.
-            ValueError: without options; the message shows what to write.
+            TextcatError: if the pipeline cannot serve, with all reasons; without options, and shows what to write.
         """
         if options is None:
-            raise ValueError(_EXAMPLE)
+            raise TextcatError(_EXAMPLE)
         found = _find_pipeline(options.model)
         self._nlp, pipe_labels = _load_pipeline(found.folder)
-        labels = task_labels(options.task, taxonomy) or tuple(dict.fromkeys(options.labels.values()))
+        labels = task_labels(options.task, taxonomy)
         _check_labels(options, pipe_labels, labels)
         meaning = json.dumps([options.task, *options.labels.items(), *labels], ensure_ascii=False)
         self.name = name
@@ -107,18 +105,6 @@ class TextcatAnnotator:
         even = 1 / len(labels)
         probabilities = {label: weight / total if total > 0 else even for label, weight in weights.items()}
         return Reading(max(labels, key=probabilities.__getitem__), probabilities)
-
-
-def task_labels(task: str, taxonomy: Taxonomy) -> tuple[str, ...]:
-    """Return the labels that a task has in this project, in order; () for a task whose labels the model brings."""
-    known = {
-        "category": taxonomy.category_ids,
-        "issue": (*taxonomy.issue_ids, NO_ISSUE),
-        "sentiment": taxonomy.sentiment_ids,
-        "language": language.LABELS,
-        "screening": screening.LABELS,
-    }
-    return known.get(task, ())
 
 
 def _check_labels(options: TextcatOptions, pipe_labels: Sequence[str], labels: Sequence[str]) -> None:

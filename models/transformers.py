@@ -222,12 +222,11 @@ class TransformersAnnotator:
         Raises:
             ExtraNotInstalledError: if the extra `[transformers]` is not installed.
             ModelNotFoundError: if the model is not on this machine.
-            ModelUnusableError: if it can't be used.
-            ValueError: without options; or if `labels` names one that the model or the task doesn't have, or leaves one of the
-                model's out.
+            ModelUnusableError: if it can't be used; without options; if `labels` names one that the model or the task doesn't
+                have, or leaves one of the model's out.
         """
         if options is None:
-            raise ValueError(f"transformers needs to know which model; write in models.yml:\n{_EXAMPLE}")
+            raise ModelUnusableError(f"transformers needs to know which model; write in models.yml:\n{_EXAMPLE}")
         labels = task_labels(options.task, taxonomy)
         _check_known(options.labels.values(), labels, f"annotators.{name}.labels", f"label of the task {options.task}")
         import_extra("torch")
@@ -239,7 +238,9 @@ class TransformersAnnotator:
         _check_known(options.labels, classifier.labels, f"annotators.{name}.labels", f"label of {options.model}")
         left_out = [label for label in classifier.labels if label not in options.labels]
         if left_out:
-            raise ValueError(f"annotators.{name}.labels leaves out {', '.join(left_out)}; allowed there: {', '.join(labels)}")
+            raise ModelUnusableError(
+                f"annotators.{name}.labels leaves out {', '.join(left_out)}; allowed there: {', '.join(labels)}"
+            )
         self.name = name
         self.revision = describe_revision(found, task=options.task, labels=options.labels, of_task=labels)
         self.tasks: Mapping[str, tuple[str, ...]] = {options.task: labels}
@@ -261,7 +262,7 @@ class TransformersAnnotator:
 def _check_known(given: Any, known: Sequence[str], where: str, what: str) -> None:
     unknown = [label for label in given if label not in known]
     if unknown:
-        raise ValueError(f"{where}: {', '.join(map(repr, unknown))} is no {what}; allowed: {', '.join(known)}")
+        raise ModelUnusableError(f"{where}: {', '.join(map(repr, unknown))} is no {what}; allowed: {', '.join(known)}")
 
 
 def _load(found: FoundModel) -> tuple[Any, Any]:

@@ -57,11 +57,10 @@ class ZeroShotAnnotator:
         Raises:
             ExtraNotInstalledError: if the extra `[transformers]` is not installed.
             ModelNotFoundError: if the model is not on this machine.
-            ModelUnusableError: if it can't be used, or none of its labels is an entailment.
-            ValueError: without options.
+            ModelUnusableError: if it can't be used, or none of its labels is an entailment; without options.
         """
         if options is None:
-            raise ValueError(f"zero_shot needs to know which model; write in models.yml:\n{_EXAMPLE}")
+            raise ModelUnusableError(f"zero_shot needs to know which model; write in models.yml:\n{_EXAMPLE}")
         import_extra("torch")
         found = find_model(options.model, options.revision, pinned=True)
         labels = task_labels(options.task, taxonomy)

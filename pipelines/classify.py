@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
@@ -29,6 +30,7 @@ SCORE_DIGITS = 3
 """Digits to which a reading does not depend on the machine's batch."""
 
 _ROW_GROUP = 50_000
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
@@ -43,7 +45,8 @@ class ChosenTask(NamedTuple):
 
     def label(self, reading: Reading) -> str:
         """Return the label, or `UNCLASSIFIED` if its score is below its threshold."""
-        return reading.label if reading.score >= self.thresholds.get(reading.label, self.threshold) else UNCLASSIFIED
+        enough = round(reading.score, SCORE_DIGITS) >= self.thresholds.get(reading.label, self.threshold)
+        return reading.label if enough else UNCLASSIFIED
 
 
 class _Writer(Protocol):
@@ -56,7 +59,8 @@ def choose_tasks(
 ) -> list[ChosenTask]:
     """Choose who reads what, each annotator loaded once.
 
-    Thresholds belong to an annotator: they hold where `models.yml` names this one for the task; elsewhere there is none.
+    Thresholds belong to an annotator: they hold where `models.yml`, or one of its profiles, names this one for the task;
+    elsewhere there is none.
 
     Args:
         config: what `models.yml` says.
@@ -67,6 +71,7 @@ def choose_tasks(
     Raises:
         MessageFileError: if there is no such annotator, or a task is not read; the message lists those that are.
     """
+    config.check_thresholds(taxonomy)
     registered = (*ANNOTATORS, *config.annotators)
     if annotator is not None and annotator not in registered:
         raise MessageFileError(f"--annotator {annotator}: there is none; available: {', '.join(dict.fromkeys(registered))}")
@@ -83,11 +88,11 @@ def choose_tasks(
     if unknown:
         raise MessageFileError(f"--task {', '.join(unknown)}: not read here; available: {', '.join(known)}")
     chosen = [task for task in readers if not tasks or task in tasks]
-    return [_choose(task, readers[task], config.tasks.get(task)) for task in chosen]  # type: ignore[call-overload]
+    return [_choose(task, readers[task], config.settings_of(task, readers[task].name)) for task in chosen]
 
 
 def _choose(task: str, annotator: Annotator, settings: TaskSettings | None) -> ChosenTask:
-    if settings is None or settings.annotator != annotator.name:
+    if settings is None:
         return ChosenTask(task, annotator, 0.0, {})
     return ChosenTask(task, annotator, settings.threshold, settings.thresholds)
 
@@ -258,8 +263,11 @@ class _CsvFile:
 
 
 def make_harmless(text: str) -> str:
-    """Return a text for a CSV cell; one that a spreadsheet would run as a formula gets an apostrophe in front."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Return a text for a CSV cell; one that a spreadsheet would run as a formula gets an apostrophe in front.
+
+    A number is no formula: coordinates and telephones stay as they are.
+    """
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 def _csv_cell(value: Any) -> Any:

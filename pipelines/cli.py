@@ -60,7 +60,7 @@ ProjectDir = Annotated[
     Path | None, typer.Option("--project", metavar="DIR", help="Project folder; by default the nearest that holds data/cities.")
 ]
 Profile = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="Which profile of models.yml reads: accurate or fast, as shipped.")
+    str | None, typer.Option("--profile", metavar="NAME", help="Which profile of models.yml reads: accurate, fast or keyword.")
 ]
 LockTimeout = Annotated[
     float, typer.Option(metavar="SECONDS", min=0.0, help="How long to wait for another run to finish writing.")

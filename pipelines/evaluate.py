@@ -87,7 +87,7 @@ def evaluate(
     measurements: list[Measurement] = []
     speeds: dict[str, float] = {}
     left_out: dict[str, str] = {}
-    for name in names or dict.fromkeys((*ANNOTATORS, *chosen.annotators)):
+    for name in dict.fromkeys(names or (*ANNOTATORS, *chosen.annotators)):
         loaded = _load(chosen, name, taxonomy)
         if isinstance(loaded, str):
             left_out[name] = loaded

@@ -10,6 +10,7 @@ import codecs
 import csv
 import io
 import json
+import math
 import shutil
 import sys
 import tempfile
@@ -147,7 +148,7 @@ def _guess_kind(file: BinaryIO, name: str) -> Kind:
     suffix = _SUFFIXES.get(Path(name).suffix.lower())
     if head[:4] == b"PAR1":
         return "parquet"
-    if head[:2] == b"PK":
+    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return suffix if suffix in ("xlsx", "ods") else "xlsx"
     if suffix in ("xlsx", "ods", "parquet"):
         raise MessageFileError(f"{name}: its content is no {suffix}; name what it is with --format: {', '.join(KINDS)}")
@@ -191,11 +192,11 @@ def _batches(rows: Iterable[Row], schema: pa.Schema) -> Iterator[Batch]:
 
 
 def _write_cell(cell: Any) -> str | None:
-    """Write a cell as text: whole numbers without a point, dates in ISO form, structures as JSON; None stays."""
+    """Write a cell as text: whole numbers without a point, dates in ISO form, structures as JSON; NaN is None."""
     if cell is None or isinstance(cell, str):
         return _whole(cell) if cell else cell
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
+    if isinstance(cell, float):
+        return None if math.isnan(cell) else str(int(cell)) if cell.is_integer() else str(cell)
     if isinstance(cell, datetime | date | time):
         return cell.isoformat()
     return json.dumps(cell, ensure_ascii=False) if isinstance(cell, bool | list | dict) else str(cell)
@@ -332,10 +333,17 @@ def _read_objects(read_all: Callable[[], Iterator[tuple[int, Any]]], name: str) 
         for line, entry in read_all():
             if not isinstance(entry, dict | str):
                 raise MessageFileError(f"{name}:{line}: holds {type(entry).__name__}; needed: an object or a text")
-            yield line, entry if isinstance(entry, dict) else {"text": entry}
+            yield line, {_whole(key): value for key, value in entry.items()} if isinstance(entry, dict) else {"text": entry}
 
     columns = list(dict.fromkeys(key for _, entry in objects() for key in entry))
     return columns, lambda: ((line, [entry.get(column) for column in columns]) for line, entry in objects())
+
+
+def _whole_parts(content: pq.ParquetFile, name: str) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from content.iter_batches(BATCH_SIZE)
+    except (pa.ArrowException, OSError) as error:
+        raise MessageFileError(f"{name}: damaged Parquet file ({error})") from error
 
 
 def _inspect_parquet(file: BinaryIO, name: str) -> MessageFile:
@@ -348,8 +356,10 @@ def _inspect_parquet(file: BinaryIO, name: str) -> MessageFile:
 
     def read() -> Iterator[Batch]:
         start = 1
-        for part in content.iter_batches(BATCH_SIZE):
+        for part in _whole_parts(content, name):
             yield Batch(list(range(start, start + part.num_rows)), pa.Table.from_batches([part]).replace_schema_metadata(None))
             start += part.num_rows
 
+    for _ in _whole_parts(content, name):
+        """A damaged page shows only when it is read: better before the first row is written than after a thousand."""
     return MessageFile(name, schema, content.metadata.num_rows, read)

@@ -98,7 +98,8 @@ def classify_command(
     city: OwnTaxonomy = None,
     project: ProjectDir = None,
     profile: Annotated[
-        str | None, typer.Option("--profile", metavar="NAME", help="Which profile of models.yml reads: accurate or fast.")
+        str | None,
+        typer.Option("--profile", metavar="NAME", help="Which profile of models.yml reads: accurate, fast, keyword."),
     ] = None,
 ) -> int:
     """Label every message of a file."""

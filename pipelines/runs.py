@@ -66,6 +66,7 @@ def load_readers(project: Project | None = None, city_id: str | None = None) -> 
     taxonomy = load_city_taxonomy(project, city_id) if project and city_id else load_taxonomy()
     own = project.models_file if project and project.models_file.is_file() else None
     config = load_models_config(own, project.profile if project else None)
+    config.check_thresholds(taxonomy)
     return Readers(taxonomy, config, {name: config.load(name, taxonomy) for name in config.annotator_names})
 
 

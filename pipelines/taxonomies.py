@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from models.crosswalk import UNCLASSIFIED
 from models.ownership import load_own_taxonomy
@@ -45,11 +47,11 @@ def load_city_taxonomy(project: Project, city_id: str) -> Taxonomy:
     return load_own_taxonomy(path) if path.is_file() else load_taxonomy()
 
 
-def load_named_taxonomy(project: Project, name: str) -> Taxonomy:
+def load_named_taxonomy(project: Callable[[], Project], name: str) -> Taxonomy:
     """Load the taxonomy of a city, of a YAML file (a city's own, or a whole one), or the one that ships.
 
     Args:
-        project: where the cities are.
+        project: finds where the cities are; called only if a city is named.
         name: a city's id, a path that ends in .yml or .yaml, or "shipped".
 
     Raises:
@@ -60,15 +62,45 @@ def load_named_taxonomy(project: Project, name: str) -> Taxonomy:
         return load_taxonomy()
     path = Path(name)
     if path.suffix not in (".yml", ".yaml"):
-        return load_city_taxonomy(project, name)
+        return load_city_taxonomy(project(), name)
     if not path.is_file():
         raise ProjectError(f"no file {name}; name a city of the project, a taxonomy's .yml file, or {SHIPPED!r}")
-    whole = re.search(r"^categories\s*:", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return load_taxonomy(path) if whole else load_own_taxonomy(path)
+    return load_taxonomy(path) if _is_whole(path) else load_own_taxonomy(path)
+
+
+def _is_whole(path: Path) -> bool:
+    """Tell whether a file holds a whole taxonomy and not a city's changes to one."""
+    return "categories" in _peek(path)
+
+
+def _peek(path: Path) -> Mapping[str, object]:
+    """Return the file as YAML, unchecked; nothing if it is none, which whoever loads it will tell with its line."""
+    try:
+        found = YAML(typ="safe").load(path.read_bytes())
+    except (YAMLError, UnicodeDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def load_archive(folder: Path) -> list[Taxonomy]:
+    """Load the earlier taxonomies of a city: whole ones, and own ones on the shipped or the archived one that their `base` names.
+
+    An own one whose base is not there is left out: nothing can be said about its categories.
+
+    Raises:
+        ConfigurationError: with all mistakes of a file, each with its line.
+    """
+    paths = sorted(folder.glob("*.yml"))
+    whole = [load_taxonomy(path) for path in paths if _is_whole(path)]
+    bases: dict[object, Taxonomy] = {taxonomy.version: taxonomy for taxonomy in (*whole, load_taxonomy())}
+    own = [(path, bases.get(_peek(path).get("base", load_taxonomy().version))) for path in paths if not _is_whole(path)]
+    return [*whole, *(load_own_taxonomy(path, base) for path, base in own if base is not None)]
 
 
 def find_taxonomy(project: Project, city_id: str, revision: str, counted: Collection[str]) -> Known:
     """Find the taxonomy that a report was made with: the city's, the one that ships, or one of `data/taxonomies/CITY/*.yml`.
+
+    Those may be whole taxonomies, such as the one that shipped earlier, or files of the city on any of them.
 
     Args:
         project: where the files are.
@@ -82,7 +114,10 @@ def find_taxonomy(project: Project, city_id: str, revision: str, counted: Collec
     """
     current = taxonomy_file(project, city_id)
     looked_at = [load_city_taxonomy(project, city_id), load_taxonomy()]
-    looked_at += [load_own_taxonomy(path) for path in sorted((current.parent / city_id).glob("*.yml"))]
+    for taxonomy in looked_at:
+        if taxonomy.revision == revision:
+            return Known(taxonomy, exact=True)  # a mistake in an archived file is no reason to refuse this one
+    looked_at += load_archive(current.parent / city_id)
     for taxonomy in looked_at:
         if taxonomy.revision == revision:
             return Known(taxonomy, exact=True)
@@ -91,5 +126,8 @@ def find_taxonomy(project: Project, city_id: str, revision: str, counted: Collec
         if taxonomy.version == revision.rpartition("+")[0] and ids.issuperset(counted):
             return Known(taxonomy, exact=False)
     here = ", ".join(dict.fromkeys(taxonomy.revision for taxonomy in looked_at))
-    remedy = f"put the city's file of then into data/taxonomies/{city_id}/ under any name that ends in .yml"
+    remedy = (
+        f"put the city's file of then into data/taxonomies/{city_id}/ under any name that ends in .yml, and with it the "
+        "taxonomy that shipped then, if its `base` is another version than today's"
+    )
     raise ProjectError(f"the report was made with taxonomy {revision}; available: {here}; {remedy}")

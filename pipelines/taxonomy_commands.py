@@ -37,7 +37,7 @@ def show_taxonomy(name: TaxonomyName, as_json: AsJson = False, project: ProjectD
     from pipelines.project import find_project
     from pipelines.taxonomies import load_named_taxonomy
 
-    taxonomy = load_named_taxonomy(find_project(project), name)
+    taxonomy = load_named_taxonomy(lambda: find_project(project), name)
     print_document(_describe(taxonomy), as_json, lambda: _print_taxonomy(taxonomy))
     return OK
 
@@ -56,9 +56,8 @@ def diff_taxonomies(
     from pipelines.project import find_project
     from pipelines.taxonomies import SHIPPED, load_named_taxonomy
 
-    found = find_project(project)
     names = (SHIPPED, first) if second is None else (first, second)
-    old, new = (load_named_taxonomy(found, name) for name in names)
+    old, new = (load_named_taxonomy(lambda: find_project(project), name) for name in names)
     changes = find_changes(old, new)
     document = {"old": old.revision, "new": new.revision, "changes": [change._asdict() for change in changes]}
     print_document(document, as_json, lambda: _print_changes(old, new, changes))

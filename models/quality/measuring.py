@@ -112,7 +112,8 @@ def shorten(value: float, digits: int) -> str:
 
 
 def _line(name: str, cells: Iterable[str]) -> str:
-    return (f"  {name[:30]:<30}" + "".join(f" {cell[:15]:<15}" for cell in cells)).rstrip()
+    told = name if len(name) <= 30 else f"{name[:16]}…{name[-13:]}"  # the end holds the count
+    return (f"  {told:<30}" + "".join(f" {cell:<15}" for cell in cells)).rstrip()
 
 
 def describe(measurements: Sequence[Measurement]) -> list[dict[str, Any]]:

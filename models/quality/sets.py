@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,13 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models.preprocessing import fold
+from models.settings import FIXED_LABELS
 from models.taxonomy import NO_ISSUE, Taxonomy
 
 SILVER = Path(__file__).parent.parent / "training" / "silver.tsv"
 """Labels of real messages by their id; the texts are in the shared data."""
 
-INTENTS = ("complaint", "request", "proposal", "question", "praise", "information")
-TARGETS = ("municipality", "other_institution", "service_provider", "people", "event", "none")
 
 TASKS = ("category", "issue", "sentiment", "intent", "target")
 """What a set may label, and the columns of a file that hold the labels."""
@@ -77,8 +77,8 @@ def allowed_labels(taxonomy: Taxonomy) -> dict[str, tuple[str, ...]]:
         "category": taxonomy.category_ids,
         "issue": (*taxonomy.issue_ids, NO_ISSUE),
         "sentiment": taxonomy.sentiment_ids,
-        "intent": INTENTS,
-        "target": TARGETS,
+        "intent": FIXED_LABELS["intent"],
+        "target": FIXED_LABELS["target"],
     }
 
 
@@ -134,7 +134,7 @@ def build_set(
         spellings: task -> label id -> another wording that is understood.
 
     Raises:
-        SetError: with every cell that holds no label of its task, by row; or if no row has a label.
+        SetError: with every cell that holds no label of its task, by row; if no row has a label; if an id comes twice.
     """
     readable = _wordings(taxonomy, spellings or {})
     kept: list[LabelledRow] = []
@@ -154,9 +154,18 @@ def build_set(
             kept.append(LabelledRow(cells.get("id") or str(line), cells[text_column], labels, variety, cells.get("genre") or ""))
     if wrong:
         raise SetError(_tell(wrong, tasks, taxonomy))
+    _check_repeats(name, kept)
     if not kept:
         raise SetError(f"{name}: no row has a label; needed: a column {', '.join(TASKS[:-1])} or {TASKS[-1]} with labels in it")
     return LabelledSet(name, tuple(kept))
+
+
+def _check_repeats(name: str, rows: Sequence[LabelledRow]) -> None:
+    """Refuse ids that stand there twice: the message would count double, or the two labels speak against each other."""
+    repeated = [identity for identity, count in Counter(row.id for row in rows).items() if count > 1]
+    if repeated:
+        listed = ", ".join(map(repr, repeated[:5])) + (" ..." if len(repeated) > 5 else "")
+        raise SetError(f"{name}: {len(repeated)} ids stand there more than once: {listed}; keep one row of each")
 
 
 def _tell(wrong: Sequence[str], tasks: set[str], taxonomy: Taxonomy) -> str:

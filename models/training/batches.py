@@ -29,9 +29,6 @@ class Batch(NamedTuple):
     labels: Mapping[str, Tensor]
     """Task -> (texts,) index of the label, -100 where unknown."""
 
-    weights: Tensor
-    """(texts,)"""
-
     places: list[int]
     """The positions of the texts in the list that was batched."""
 
@@ -92,5 +89,4 @@ def _pad(group: list[int], rows: Sequence[list[int]], examples: Sequence[Example
         )
         for task, names in tasks.items()
     }
-    weights = torch.tensor([examples[place].weight for place in group])
-    return Batch(ids, (ids != PAD).long(), labels, weights, group)
+    return Batch(ids, (ids != PAD).long(), labels, group)

@@ -45,26 +45,6 @@ def fit_temperature(logits: Array, truth: Sequence[int]) -> float:
     return float(grid[int(np.argmin(losses))])
 
 
-def refit(head: Head, vectors: Array, truth: Sequence[int], weights: Array, *, pull: float = 3e-3) -> Head:
-    """Fit a head anew to the vectors of the exported encoder, held near the trained one: it takes up what int8 has shifted."""
-    start_w, start_b = torch.tensor(np.ascontiguousarray(head.weights)), torch.tensor(head.bias)
-    w, b = start_w.clone().requires_grad_(), start_b.clone().requires_grad_()
-    inputs, wanted, given = torch.tensor(vectors), torch.tensor(truth), torch.tensor(weights)
-    optimiser = torch.optim.LBFGS([w, b], max_iter=100, line_search_fn="strong_wolfe")
-
-    def closure() -> torch.Tensor:
-        optimiser.zero_grad()
-        loss = (
-            functional.cross_entropy(inputs @ w + b, wanted, reduction="none", label_smoothing=0.05) * given
-        ).sum() / given.sum()
-        loss = loss + pull * ((w - start_w) ** 2).sum() + pull * ((b - start_b) ** 2).sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
-
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
-    return Head(head.labels, w.detach().numpy(), b.detach().numpy(), 1.0)
-
-
 def find_thresholds(
     probabilities: NDArray[np.float64], truth: Sequence[int], labels: Sequence[str], precision: float
 ) -> dict[str, float]:
@@ -116,7 +96,6 @@ def main() -> None:
     parser.add_argument("--profile", required=True, help="folder inside OUT/artifacts")
     parser.add_argument("--variant", choices=("clean", "full"), default="clean")
     parser.add_argument("--precision", type=float, default=0.6, help="how often a category must be right to be told")
-    parser.add_argument("--refit", action="store_true", help="fit the heads anew to the int8 vectors")
     options = parser.parse_args()
     folder = options.out / "artifacts" / options.profile
     (folder.parent / "tokenizer.json").write_bytes((options.out / "tokenizer.json").read_bytes())
@@ -124,15 +103,8 @@ def main() -> None:
     heads = dict(load_heads(folder / "heads.npz"))
     tuning = load_silver(options.shared, split="tune")
     vectors = encoder.embed([row.text for row in tuning])
-    training = load_training(options.shared, variant=options.variant)
-    phrases = [row for row in training if row.source == "phrases"]
+    phrases = [row for row in load_training(options.shared, variant=options.variant) if row.source == "phrases"]
     phrase_vectors = encoder.embed([row.text for row in phrases])
-    if options.refit:
-        learned = encoder.embed([row.text for row in training])
-        for task in TASKS:
-            places, truth = _labelled(training, task)
-            given = np.array([training[place].weight for place in places], np.float32)
-            heads[task] = refit(heads[task], learned[places], truth, given)
     arrays: dict[str, Any] = {}
     words = load_words(folder / "words.npz")
     said = words.logits([rewrite(row.text) for row in tuning])

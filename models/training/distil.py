@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -171,7 +172,7 @@ def main() -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / (0.06 * steps), max(0.0, (steps - step) / (0.94 * steps)))
     )
-    step = 0
+    step, cut_short = 0, False
     for epoch in range(1, options.epochs + 1):
         student.train()
         for batch in make_batches(rows, examples, TASKS, tokens=options.tokens, shuffle=shuffle):
@@ -187,8 +188,8 @@ def main() -> None:
             step += 1
             if step % 100 == 0:
                 print(f"{step}/{steps} loss {loss.item():.3f} {time.monotonic() - started:.0f} s", flush=True)
-            if (time.monotonic() - started) / 60 > options.minutes:
-                print("out of time: stopped", flush=True)
+            if step < steps and (time.monotonic() - started) / 60 > options.minutes:
+                cut_short = True
                 break
         save_network(student, options.out / f"{options.name}.safetensors")
         figures = {name: measure(read_logits(student, encoded[name], part), part) for name, part in tuning.items()}
@@ -196,8 +197,8 @@ def main() -> None:
         with (options.out / "runs.jsonl").open("a") as file:
             file.write(json.dumps({**record, "seconds": round(time.monotonic() - started)}) + "\n")
         print(epoch, json.dumps(figures), flush=True)
-        if (time.monotonic() - started) / 60 > options.minutes:
-            break
+        if cut_short:
+            sys.exit(f"out of time after {step} of {steps} steps: what was learned so far is in {options.name}.safetensors")
 
 
 if __name__ == "__main__":

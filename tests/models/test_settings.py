@@ -8,12 +8,14 @@ import pytest
 
 from models.configuration import ConfigurationError
 from models.settings import load_models_config
+from models.taxonomy import load_taxonomy
 
 TWO = """\
 profile: careful
 profiles:
   careful:
-    sentiment: {annotator: accurate, threshold: 0.4}
+    sentiment: {annotator: accurate}
+    category: {annotator: accurate, threshold: 0.4}
   quick:
     sentiment: {annotator: keyword}
     category: {annotator: keyword}
@@ -43,8 +45,39 @@ def test_the_shipped_profiles_read_each_with_its_own_annotator() -> None:
 def test_a_profile_takes_the_place_of_the_tasks_that_it_names(tmp_path: Path) -> None:
     path = _write(tmp_path, TWO)
     default, quick = load_models_config(path), load_models_config(path, "quick")
-    assert {task: one.annotator for task, one in default.tasks.items()} == {"sentiment": "accurate", "language": "language"}
-    assert default.tasks["sentiment"].threshold == 0.4
+    assert {task: one.annotator for task, one in default.tasks.items()} == {
+        "sentiment": "accurate", "category": "accurate", "language": "language",
+    }  # fmt: skip
+    assert default.tasks["category"].threshold == 0.4
+    settings = quick.settings_of("category", "accurate")
+    assert settings is not None
+    assert settings.threshold == 0.4
+    assert quick.settings_of("category", "fast") is None
+
+
+def test_a_threshold_that_nothing_heeds_is_refused(tmp_path: Path) -> None:
+    path = _write(tmp_path, TWO.replace("sentiment: {annotator: accurate}", "sentiment: {annotator: accurate, threshold: 0.4}"))
+    with pytest.raises(ConfigurationError, match=r"models\.yml:4: profiles\.careful\.sentiment\.threshold: only `category`"):
+        load_models_config(path)
+
+
+def test_a_threshold_of_no_category_is_refused(tmp_path: Path) -> None:
+    changed = TWO.replace("threshold: 0.4", "thresholds: {vias_obras: 0.5, vias_obra: 0.4}")
+    config = load_models_config(_write(tmp_path, changed))
+    with pytest.raises(ConfigurationError, match=r"no category is called 'vias_obra'; allowed: transporte, "):
+        config.check_thresholds(load_taxonomy())
+    load_models_config(_write(tmp_path, TWO)).check_thresholds(load_taxonomy())
+
+
+def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "models.yml"
+    path.write_bytes(TWO.encode() + "# categoría\n".encode("windows-1252"))
+    with pytest.raises(ConfigurationError, match=r"models\.yml:12: not UTF-8"):
+        load_models_config(path)
+
+
+def test_another_profile_than_the_default_is_read_by_name(tmp_path: Path) -> None:
+    quick = load_models_config(_write(tmp_path, TWO), "quick")
     assert {task: one.annotator for task, one in quick.tasks.items()} == {
         "sentiment": "keyword", "category": "keyword", "language": "language",
     }  # fmt: skip
@@ -64,6 +97,6 @@ def test_an_unknown_profile_is_answered_with_those_there_are(tmp_path: Path) -> 
 def test_a_profile_that_names_an_unknown_annotator_is_refused_with_its_line(tmp_path: Path) -> None:
     path = _write(tmp_path, TWO.replace("category: {annotator: keyword}", "category: {annotator: magic}"))
     with pytest.raises(
-        ConfigurationError, match=r"models\.yml:7: profiles\.quick\.category\.annotator: .*'magic'; allowed: accurate"
+        ConfigurationError, match=r"models\.yml:8: profiles\.quick\.category\.annotator: .*'magic'; allowed: accurate"
     ):
         load_models_config(path)

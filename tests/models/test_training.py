@@ -24,7 +24,7 @@ from models.training import corpus  # noqa: E402
 from models.training.average import average  # noqa: E402
 from models.training.batches import encode, make_batches  # noqa: E402
 from models.training.calibrate import choose_share, find_thresholds, fit_temperature  # noqa: E402
-from models.training.corpus import TASKS, Example, load_training, read_table  # noqa: E402
+from models.training.corpus import TASKS, Example, load_training, load_unlabelled, read_table  # noqa: E402
 from models.training.distil import distil_loss, read_teachers, start_student, wear  # noqa: E402
 from models.training.export import export_encoder, export_heads, find_peaks  # noqa: E402
 from models.training.extract import read_packed  # noqa: E402
@@ -137,7 +137,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_filled_up_rows_change_nothing(folder: Path) -> None:
     network = load_network(folder / "small.safetensors", TASKS).eval()
     rows = encode(build_tokenizer(_pieces()), TEXTS, 128)
-    examples = [Example(str(place), text, {}, 1.0, "") for place, text in enumerate(TEXTS)]
+    examples = [Example(str(place), text, {}, "") for place, text in enumerate(TEXTS)]
     for batch in make_batches(rows, examples, TASKS, tokens=400):
         with torch.inference_mode():
             together = network.encoder(batch.ids, batch.mask)
@@ -149,7 +149,7 @@ def test_filled_up_rows_change_nothing(folder: Path) -> None:
 
 def test_every_text_is_in_one_batch() -> None:
     rows = [[0] * (place % 7 + 2) for place in range(100)]
-    examples = [Example(str(place), "", {"sentiment": "neu"}, 1.0, "") for place in range(100)]
+    examples = [Example(str(place), "", {"sentiment": "neu"}, "") for place in range(100)]
     for shuffle in (None, random.Random(1)):
         batches = list(make_batches(rows, examples, TASKS, tokens=30, shuffle=shuffle))
         assert sorted(place for batch in batches for place in batch.places) == list(range(100))
@@ -184,7 +184,7 @@ def test_an_artefact_made_by_the_steps_reads_through_the_annotator(folder: Path)
     from models.few_shot import estimate_space, save_space
 
     save_space(estimate_space(vectors, ["salud", "otros"] * 12, rank=8), profile / "space.npz")
-    examples = [Example(str(place), text, LABELS[place % 2], 1.0, "") for place, text in enumerate(TEXTS)]
+    examples = [Example(str(place), text, LABELS[place % 2], "") for place, text in enumerate(TEXTS)]
     save_words(fit_words(examples, 40), profile / "words.npz")
     np.savez(profile / "examples.npz", keys=np.array([], dtype=np.str_), vectors=np.zeros((0, 384), np.float16))
     subprocess.run(
@@ -230,7 +230,7 @@ def test_the_mean_of_networks_is_the_mean_of_their_weights() -> None:
 
 
 def test_a_network_that_goes_on_reads_a_share_of_what_it_knows() -> None:
-    rows = [Example(str(place), "", {}, 1.0, "") for place in range(400)]
+    rows = [Example(str(place), "", {}, "") for place in range(400)]
     left = leave_out_known(rows, rows[:300], 0.2, 1)
     assert left[-100:] == rows[300:]
     assert 30 < len(left) - 100 < 90
@@ -239,7 +239,7 @@ def test_a_network_that_goes_on_reads_a_share_of_what_it_knows() -> None:
 
 def test_the_words_learn_what_only_words_tell(tmp_path: Path) -> None:
     texts = [f"{word} de la cuadra {number}" for number in range(20) for word in ("basura", "semáforo")]
-    examples = [Example(str(place), text, LABELS[place % 2], 1.0, "") for place, text in enumerate(texts)]
+    examples = [Example(str(place), text, LABELS[place % 2], "") for place, text in enumerate(texts)]
     save_words(fit_words(examples, 60), tmp_path / "words.npz")
     words = load_words(tmp_path / "words.npz")
     assert len(words.hashes) == 60
@@ -281,7 +281,7 @@ def test_a_worn_copy_is_made_of_the_texts_own_words() -> None:
 def test_a_student_that_is_its_teacher_has_nothing_to_learn(folder: Path) -> None:
     teacher = load_network(folder / "small.safetensors", TASKS, dropout=0.0).eval()
     rows = encode(build_tokenizer(_pieces()), TEXTS, 128)
-    examples = [Example(str(place), text, {}, 1.0, "") for place, text in enumerate(TEXTS)]
+    examples = [Example(str(place), text, {}, "") for place, text in enumerate(TEXTS)]
     lesson = read_teachers([teacher], rows, examples, 2)
     losses = []
     for layers in ([0, 1], [1, 0]):
@@ -325,8 +325,8 @@ def test_our_phrases_are_labelled_and_every_category_has_enough() -> None:
     for path in corpus.PHRASES.glob("*.tsv"):
         for number, row in enumerate(read_table(path), 2):
             assert row["sentiment"] in corpus.SENTIMENTS, f"{path.name}:{number}"
-            assert row["intent"] in corpus.INTENTS, f"{path.name}:{number}"
-            assert row["target"] in corpus.TARGETS, f"{path.name}:{number}"
+            assert row["intent"] in corpus.TASKS["intent"], f"{path.name}:{number}"
+            assert row["target"] in corpus.TASKS["target"], f"{path.name}:{number}"
             assert row.get("category", path.stem) in corpus.CATEGORIES, f"{path.name}:{number}"
     for category in corpus.CATEGORIES:
         assert len(read_table(corpus.PHRASES / f"{category}.tsv")) >= 60, category
@@ -337,11 +337,15 @@ def test_nothing_of_the_holdout_is_trained_on(tmp_path: Path) -> None:
     tuned = {row["id"] for row in read_table(corpus.SILVER) if row["split"] == "tune"}
     data = tmp_path / "data"
     data.mkdir()
+    (tmp_path / "gold").mkdir()
+    (tmp_path / "gold" / "dev.tsv").write_text("id\ttext\tcategory\tsentiment\n")
     silver = read_table(corpus.SILVER)
     sentiment, urban = silver[: len(silver) // 2], silver[len(silver) // 2 :]
     lines = [f"{row['id']}\tx\tx\ttrain\tneu\ttexto {row['id']}" for row in sentiment]
     (data / "sentiment.tsv").write_text("id\tdataset\tvariety\tsplit\tlabel\ttext\n" + "\n".join(lines) + "\n")
     lines = [f"{row['id']}\tES\tcomentario_portal_participacion\ttexto {row['id']}" for row in urban]
+    said = next(row["id"] for row in urban if row["split"] == "holdout")
+    lines.append(f"otra\tES\tcomentario_portal_participacion\tTEXTO  {said}")
     (data / "urban_unlabelled.tsv").write_text("id\tcountry\tgenre\ttext\n" + "\n".join(lines) + "\n")
     for variant in ("clean", "full"):
         trained = {example.id for example in load_training(tmp_path, variant=variant) if example.source.startswith("silver")}
@@ -350,3 +354,8 @@ def test_nothing_of_the_holdout_is_trained_on(tmp_path: Path) -> None:
         assert not trained & tuned
     sets = {example.id for example in load_training(tmp_path, variant="full") if example.source.startswith("sentiment")}
     assert not sets & held
+    assert "otra" not in {example.id for example in load_unlabelled(tmp_path, variant="clean")}
+    silver_text = next(row.text for row in load_training(tmp_path, variant="clean") if row.source == "silver/train")
+    (tmp_path / "gold" / "dev.tsv").write_text(f"id\ttext\tcategory\tsentiment\ng1\t{silver_text.upper()}\totros\tneu\n")
+    corpus._measured_texts.cache_clear()
+    assert silver_text not in {row.text for row in load_training(tmp_path, variant="clean")}

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from collectors.catalog import City
 from collectors.period import Period
 from models.changes import find_changes
+from models.configuration import ConfigurationError
 from models.crosswalk import UNCLASSIFIED, CrosswalkError, crosswalk
 from models.ownership import load_own_taxonomy
 from models.taxonomy import OTHER, Taxonomy, load_taxonomy
@@ -31,7 +32,7 @@ from pipelines.runs import NothingToReport, Readers
 from pipelines.taxonomies import find_taxonomy, load_city_taxonomy, load_named_taxonomy
 from pipelines.taxonomy_commands import taxonomy_app
 from pipelines.warehouse import Warehouse, open_read_only, open_warehouse, publish
-from tests.conftest import april, make_project
+from tests.conftest import ROOT, april, make_project
 
 SHIPPED = load_taxonomy()
 LABELS = {"label_es": "Etiqueta", "label_en": "Label"}
@@ -335,6 +336,40 @@ def test_after_a_new_reading_every_part_has_a_count_of_its_own(
     assert "Economía local" in page
 
 
+def test_a_file_of_the_city_on_an_earlier_shipped_taxonomy_is_found(counted_project: Project, tmp_path: Path) -> None:
+    project = Project(tmp_path / "older")
+    shutil.copytree(counted_project.root / "data" / "cities", project.cities)
+    write_own(project, {**OWN, "version": "mini-3"})
+    archive = project.root / "data" / "taxonomies" / "mini"
+    archive.mkdir()
+    text = (
+        (ROOT / "models" / "taxonomy.yml")
+        .read_text(encoding="utf-8")
+        .replace(f'version: "{SHIPPED.version}"', 'version: "2019.1"')
+    )
+    (archive / "shipped_2019.yml").write_text(text, encoding="utf-8")
+    shipped_then = load_named_taxonomy(lambda: project, str(archive / "shipped_2019.yml"))
+    write_own(project, {**OWN, "base": "2019.1"}, "mini/own_2019.yml")
+    write_own(project, {**OWN, "base": "2018.1"}, "mini/orphan.yml")
+    own_then = load_own_taxonomy(archive / "own_2019.yml", shipped_then)
+    assert own_then.version == "2019.1/mini-1"
+    for then in (shipped_then, own_then):
+        assert find_taxonomy(project, "mini", then.revision, then.category_ids) == (then, True)
+    with pytest.raises(ProjectError, match="the taxonomy that shipped then"):
+        find_taxonomy(project, "mini", "2018.1/mini-1+00000000", own_then.category_ids)
+
+
+def test_a_mistake_in_the_archive_does_not_keep_the_taxonomy_of_today_from_being_found(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "broken", mini=True)
+    now = load_city_taxonomy(project, "mini")
+    archive = project.root / "data" / "taxonomies" / "mini"
+    archive.mkdir(parents=True)
+    (archive / "old.yml").write_text("version: [", encoding="utf-8")
+    assert find_taxonomy(project, "mini", now.revision, now.category_ids) == (now, True)
+    with pytest.raises(ConfigurationError, match=r"old\.yml:\d: not readable as YAML"):
+        find_taxonomy(project, "mini", "2019.1+00000000", now.category_ids)
+
+
 def test_an_earlier_file_of_the_city_is_found_by_its_revision(counted_project: Project, tmp_path: Path) -> None:
     project = Project(tmp_path / "earlier")
     shutil.copytree(counted_project.root / "data" / "cities", project.cities)
@@ -348,10 +383,10 @@ def test_an_earlier_file_of_the_city_is_found_by_its_revision(counted_project: P
     assert find_taxonomy(project, "mini", f"{first.version}+00000000", first.category_ids) == (first, False)
     with pytest.raises(ProjectError, match="available"):
         find_taxonomy(project, "mini", f"{first.version}+00000000", ["nada"])
-    assert load_named_taxonomy(project, str(project.root / "data" / "taxonomies" / "mini" / "2026.yml")) == first
+    assert load_named_taxonomy(lambda: project, str(project.root / "data" / "taxonomies" / "mini" / "2026.yml")) == first
     for name, message in (("nada.yml", "no file nada.yml"), ("nada", "no city 'nada'"), ("../mini", "no city")):
         with pytest.raises(ProjectError, match=message):
-            load_named_taxonomy(project, name)
+            load_named_taxonomy(lambda: project, name)
 
 
 def test_a_window_without_a_report_cannot_be_restated(counted_project: Project) -> None:

@@ -32,7 +32,7 @@ reading as (
         a.task,
         a.label,
         a.score,
-        a.score >= coalesce(own.threshold, r.threshold) as confident
+        round(a.score, 3) >= coalesce(own.threshold, r.threshold) as confident  -- as it is shown
     from annotation as a
     join task_reader as r using (task, annotator, revision, taxonomy_version)
     left join label_threshold as own using (task, label)
