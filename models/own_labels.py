@@ -138,7 +138,7 @@ class IssueReader:
             *shares, nothing = read_labels(here, rivals, temperature=SHARPNESS, handicap=handicap)[0]
             found[row, -1] = nothing
             for group, share in zip(groups, shares, strict=True):
-                inner = read_labels(here, self.parts[group], temperature=SHARPNESS)[0] if len(group) > 1 else (1.0,)
+                inner = read_labels(here, list(self.parts[group]), temperature=SHARPNESS)[0] if len(group) > 1 else (1.0,)
                 for name, part in zip(group, inner, strict=True):
                     found[row, column[name]] = share * part
         return found

@@ -34,6 +34,9 @@ FIXED_LABELS: Mapping[str, tuple[str, ...]] = {
 Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 """The commit of a model on its hub, 40 hexadecimal digits: a branch name may mean other weights tomorrow."""
 
+SCORE_DIGITS = 3
+"""Digits after the point of a score that is shown."""
+
 SettingName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 LemmasName = Literal["simplemma", "es_core_news_sm", "es_core_news_md", "es_core_news_lg"]
@@ -126,6 +129,10 @@ class TaskSettings(_Closed):
 
     thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
     """A threshold of its own for a category; the others have the one above."""
+
+    def tells(self, label: str, score: float) -> bool:
+        """Tell whether a reading is sure enough to be shown; the score counts as it is shown, to three digits."""
+        return round(score, SCORE_DIGITS) >= self.thresholds.get(label, self.threshold)
 
 
 class ModelsConfig(_Closed):

@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from collectors.text import clean_text
 from models.annotator import ANNOTATORS, Annotator, Reading
-from models.settings import ModelsConfig, TaskSettings
+from models.settings import SCORE_DIGITS, ModelsConfig, TaskSettings
 from models.taxonomy import Taxonomy
 from pipelines.message_files import MessageFile, MessageFileError
 
@@ -26,7 +26,6 @@ UNCLASSIFIED = "unclassified"
 
 FORMATS = (".csv", ".parquet")
 
-SCORE_DIGITS = 3
 """Digits to which a reading does not depend on the machine's batch."""
 
 _ROW_GROUP = 50_000
@@ -39,14 +38,13 @@ class ChosenTask(NamedTuple):
 
     task: str
     annotator: Annotator
-    threshold: float
-    thresholds: Mapping[str, float]
-    """Thresholds of single labels."""
+    settings: TaskSettings | None
+    """Its thresholds; None where every reading is told."""
 
     def label(self, reading: Reading) -> str:
         """Return the label, or `UNCLASSIFIED` if its score is below its threshold."""
-        enough = round(reading.score, SCORE_DIGITS) >= self.thresholds.get(reading.label, self.threshold)
-        return reading.label if enough else UNCLASSIFIED
+        told = self.settings is None or self.settings.tells(reading.label, reading.score)
+        return reading.label if told else UNCLASSIFIED
 
 
 class _Writer(Protocol):
@@ -88,13 +86,7 @@ def choose_tasks(
     if unknown:
         raise MessageFileError(f"--task {', '.join(unknown)}: not read here; available: {', '.join(known)}")
     chosen = [task for task in readers if not tasks or task in tasks]
-    return [_choose(task, readers[task], config.settings_of(task, readers[task].name)) for task in chosen]
-
-
-def _choose(task: str, annotator: Annotator, settings: TaskSettings | None) -> ChosenTask:
-    if settings is None:
-        return ChosenTask(task, annotator, 0.0, {})
-    return ChosenTask(task, annotator, settings.threshold, settings.thresholds)
+    return [ChosenTask(task, readers[task], config.settings_of(task, readers[task].name)) for task in chosen]
 
 
 def classify(

@@ -96,7 +96,7 @@ def evaluate(
             left_out[name] = f"reads {', '.join(loaded.tasks)}; the set labels {', '.join(labels.labelled.tasks)}"
             continue
         progress(name)
-        found, seconds = measure(loaded, labels.labelled)
+        found, seconds = measure(loaded, labels.labelled, config=chosen)
         measurements += found
         speeds[name] = len(labels.labelled.rows) / max(seconds, 1e-9)
     if left_out and (names or not measurements):

@@ -284,7 +284,7 @@ def _measure_all(
             failed[name] = f"does not load: {error}"
             continue
         for labelled in sets:
-            measurements += measure(annotator, labelled)[0]
+            measurements += measure(annotator, labelled, config=config)[0]
     return measurements, failed
 
 

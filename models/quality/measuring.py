@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from models.annotator import Annotator
-from models.quality.metrics import Figure, TaskFigures, measure_task
+from models.quality.metrics import METRICS, Figure, TaskFigures, measure_abstention, measure_task
 from models.quality.sets import LabelledSet
+from models.settings import ModelsConfig, TaskSettings
 
 BATCH_SIZE = 1_000
 
@@ -35,8 +36,15 @@ class Measurement:
     truth: tuple[str, ...]
 
 
-def measure(annotator: Annotator, labelled: LabelledSet) -> tuple[list[Measurement], float]:
+def measure(
+    annotator: Annotator, labelled: LabelledSet, *, config: ModelsConfig | None = None
+) -> tuple[list[Measurement], float]:
     """Measure an annotator on every task that it shares with a set.
+
+    Args:
+        annotator: reads.
+        labelled: the set.
+        config: gives the thresholds below which a reading is not told; without it, or without any, all are told.
 
     Returns:
         One measurement a task (none if they share no task), and the seconds that reading the set's texts took.
@@ -59,10 +67,22 @@ def measure(annotator: Annotator, labelled: LabelledSet) -> tuple[list[Measureme
         labels = tuple(dict.fromkeys((*annotator.tasks[task], *truth)))
         probabilities = np.array([[reading.probabilities.get(label, 0.0) for label in labels] for _, reading in kept])
         figures = measure_task(truth, read, labels, probabilities)
+        settings = config.settings_of(task, annotator.name) if config else None
+        if settings and (settings.threshold or settings.thresholds):
+            scores = [reading.score for _, reading in kept]
+            figures = _add_abstention(figures, truth, read, scores, settings)
         varieties = dict(_measure_varieties([row.variety for row, _ in kept], truth, read, labels))
         identity = annotator.name, annotator.revision, labelled.name, labelled.digest, task
         found.append(Measurement(*identity, figures, varieties, read, truth))
     return found, seconds
+
+
+def _add_abstention(
+    figures: TaskFigures, truth: Sequence[str], read: Sequence[str], scores: Sequence[float], settings: TaskSettings
+) -> TaskFigures:
+    told = [settings.tells(label, score) for label, score in zip(read, scores, strict=True)]
+    found = {**figures.figures, **measure_abstention(np.array(truth) == np.array(read), np.array(told))}
+    return replace(figures, figures={name: found[name] for name in METRICS if name in found})
 
 
 def _measure_varieties(

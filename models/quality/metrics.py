@@ -21,7 +21,7 @@ BINS = 10
 FEWEST_ROWS = 10
 """Rows from which `macro_f1_10` takes a class in: the F1 of a rarer one is mostly chance."""
 
-METRICS = ("accuracy", "macro_f1", "macro_f1_10", "ece", "ece_raw", "brier", "nll")
+METRICS = ("accuracy", "macro_f1", "macro_f1_10", "told", "right_of_told", "ece", "ece_raw", "brier", "nll")
 """Names of the figures of a task, in the order in which they are listed; of the last four, less is better."""
 
 _SEED = 20_210_401
@@ -169,6 +169,22 @@ def measure_difference(
             point += sign * float(_mean_of(_scores(*(part[None, :] for part in _margins(matrix)))[2], chosen)[0])
             samples += sign * _mean_of(_scores(*margins)[2], chosen)
     return Figure(float(point), *_interval(samples))
+
+
+def measure_abstention(right: NDArray[np.bool_], told: NDArray[np.bool_]) -> dict[str, Figure]:
+    """Measure n readings of which some are not told because their score is below a threshold.
+
+    Returns:
+        `told`, the share that is told, and `right_of_told`, the share of these that is right (absent if none is told).
+    """
+    counts = np.array([(told & right).sum(), (told & ~right).sum(), (~told).sum()])
+    draws = _generator(3).multinomial(len(told), counts / len(told), size=RESAMPLES)
+    shares = draws[:, :2].sum(axis=1)
+    found = {
+        "told": _figure(counts[:2].sum() / len(told), shares / len(told)),
+        "right_of_told": _figure(float(_ratio(counts[:1], counts[:2].sum(keepdims=True))[0]), _ratio(draws[:, 0], shares)),
+    }
+    return {name: figure for name, figure in found.items() if figure is not None}
 
 
 def measure_calibration(

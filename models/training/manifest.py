@@ -1,4 +1,4 @@
-"""Step 10: say what the artefacts are: digests, source, licences and notices, data, seeds, figures.
+"""Step 9: say what the artefacts are: digests, source, licences and notices, data, seeds, figures.
 
     python -m models.training.manifest --out build/training --variant clean
 

@@ -1,4 +1,4 @@
-"""Step 9: measure the artefacts of a run on the sets that nothing was trained on, before they are installed.
+"""Step 8: measure the artefacts of a run on the sets that nothing was trained on, before they are installed.
 
     python -m models.training.measure --out build/training --shared ../shared
 

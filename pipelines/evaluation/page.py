@@ -20,7 +20,7 @@ from markupsafe import Markup
 from collectors.spool import write_whole
 from models.quality.measuring import Measurement
 from models.quality.metrics import Figure
-from models.quality.sets import INTENTS, TARGETS
+from models.settings import FIXED_LABELS
 from models.taxonomy import NO_ISSUE, Taxonomy
 from pipelines.classify import make_harmless
 from pipelines.reports.charts import AXIS_STYLE, VEGA_LITE, Canvas, embed_drawing
@@ -50,7 +50,11 @@ def spellings() -> dict[str, dict[str, str]]:
     """Return task -> label id -> a Spanish wording that labelled files may use beside the taxonomy's own."""
     say = _wording()
     groups = {"intent": "intent", "target": "target", "issue": "issue", "sentiment": "spelling.sentiment"}
-    labels = {"intent": INTENTS, "target": TARGETS, "issue": (NO_ISSUE,), "sentiment": ("neg", "neu", "pos")}
+    labels = {
+        **{task: FIXED_LABELS[task] for task in ("intent", "target")},
+        "issue": (NO_ISSUE,),
+        "sentiment": ("neg", "neu", "pos"),
+    }
     return {task: {label: str(say(f"{group}.{label}")) for label in labels[task]} for task, group in groups.items()}
 
 

@@ -20,6 +20,7 @@ from models.quality.metrics import (
     Figure,
     confusion_matrix,
     expected_calibration_error,
+    measure_abstention,
     measure_calibration,
     measure_difference,
     measure_task,
@@ -444,3 +445,13 @@ def test_no_shipped_floor_was_loosened_without_a_reason_on_record() -> None:
         if (now[key][1] < float(bound) if now[key][0] == "floor" else now[key][1] > float(bound))
     ]
     assert not loosened, f"use `python -m {gate.__name__} --lower KEY VALUE --because TEXT`: {loosened}"
+
+
+def test_abstention_counts_what_is_told_and_what_of_it_is_right() -> None:
+    right, told = np.array([True] * 60 + [False] * 40), np.array([True] * 50 + [False] * 30 + [True] * 20)
+    found = measure_abstention(right, told)
+    assert found["told"].value == pytest.approx(0.7)
+    assert found["right_of_told"].value == pytest.approx(50 / 70)
+    for figure in found.values():
+        assert figure.low < figure.value < figure.high
+    assert set(measure_abstention(right, np.zeros(100, bool))) == {"told"}

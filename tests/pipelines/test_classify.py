@@ -182,7 +182,7 @@ def test_a_weak_reading_is_unclassified_and_so_is_its_issue(tmp_path: Path) -> N
 def test_thresholds_of_one_annotator_do_not_bind_another() -> None:
     config = ModelsConfig.model_validate({"tasks": {"language": {"annotator": "keyword", "threshold": 0.9}}})
     (one,) = choose_tasks(config, load_taxonomy(), annotator="language")
-    assert (one.task, one.annotator.name, one.threshold) == ("language", "language", 0.0)
+    assert (one.task, one.annotator.name, one.settings) == ("language", "language", None)
     with pytest.raises(MessageFileError, match="available: language"):
         choose_tasks(config, load_taxonomy(), annotator="language", tasks=["category"])
     with pytest.raises(MessageFileError, match="--annotator nobody: there is none; available: accurate"):
@@ -222,7 +222,7 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, name: str) -> None:
     path, out = tmp_path / "in.txt", tmp_path / name
     path.write_text("hola\n" * 1_500, encoding="utf-8")
     out.write_text("before", encoding="utf-8")
-    failing = ChosenTask("sentiment", Failing(load_annotator("keyword")), 0.0, {})
+    failing = ChosenTask("sentiment", Failing(load_annotator("keyword")), None)
     with open_messages(str(path)) as source, pytest.raises(OSError, match="no room left"):
         classify(source, out, [failing], text_column="text")
     assert out.read_text(encoding="utf-8") == "before"
@@ -364,7 +364,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         )
         with open_messages(str(path)) as source:
             tracemalloc.start()
-            classify(source, tmp_path / "out.csv", [ChosenTask("sentiment", Counting(), 0.0, {})], text_column="texto")
+            classify(source, tmp_path / "out.csv", [ChosenTask("sentiment", Counting(), None)], text_column="texto")
             peaks.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
     assert peaks[1] < 1.5 * peaks[0]
