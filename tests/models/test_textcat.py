@@ -17,7 +17,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from models.annotator import Annotator, Prediction, load_annotator
-from models.settings import MODELS_FILE, TextcatOptions, load_models_config
+from models.settings import FIXED_LABELS, MODELS_FILE, TextcatOptions, load_models_config
 from models.spacy_tools import ModelNotInstalledError
 from models.taxonomy import load_taxonomy
 from models.textcat import TextcatAnnotator, TextcatError
@@ -184,10 +184,10 @@ def test_scores_that_exclude_nothing_are_brought_to_a_sum_of_one(tmp_path: Path)
     assert reading.probabilities["neg"] == pytest.approx(raw["queja"] / sum(raw.values()), abs=1e-5)
 
 
-def test_a_task_without_labels_of_ours_takes_those_of_the_options(trained: Path) -> None:
+def test_a_task_with_fixed_labels_keeps_them_and_their_order(trained: Path) -> None:
     labels = {"elogio": "praise", "queja": "complaint", "consulta": "question"}
     found = TextcatAnnotator(TAXONOMY, options=options_for(trained, task="intent", labels=labels))
-    assert found.tasks == {"intent": ("praise", "complaint", "question")}
+    assert found.tasks == {"intent": FIXED_LABELS["intent"]}
     assert found.predict(["gracias por el parque"])[0]["intent"].label == "praise"
 
 
