@@ -45,9 +45,25 @@ class Closed(BaseModel):
 class PlatformOptions(Closed):
     """What one platform needs to know beyond the address; each spider declares its own."""
 
+    @property
+    def asked(self) -> str | None:
+        """The address that is asked instead of the source's own; None where they are one."""
+        return None
+
 
 WebAddress = Annotated[str, AfterValidator(check_web_address)]
 """An http or https address on the internet."""
+
+
+class ApiOptions(PlatformOptions):
+    """Options of a platform whose API stands on another host than the page that people know."""
+
+    api: WebAddress = Field(description="Base address of the API.")
+
+    @property
+    def asked(self) -> str:
+        """The base address of the API."""
+        return self.api
 
 
 class Publisher(Closed):
@@ -139,7 +155,8 @@ class Source(Closed):
     @property
     def host(self) -> str | None:
         """The host that it is fetched from, lower-case; None for a file of the project."""
-        return urlsplit(self.url).hostname if "://" in self.url else None
+        address = self.options.asked or self.url
+        return urlsplit(address).hostname if "://" in address else None
 
 
 class PublishedFigure(Closed):

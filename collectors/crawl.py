@@ -26,6 +26,7 @@ from twisted.internet.task import deferLater
 from collectors.budget import abandon_later
 from collectors.catalog import City, Source, load_city
 from collectors.item_pipelines import NamelessLinks, WordlessErrors
+from collectors.memory import Memory
 from collectors.network import site_of
 from collectors.period import Period
 from collectors.pseudonyms import load_secret
@@ -39,7 +40,8 @@ def main(request_path: Path) -> None:
     """Run the crawl that a request file describes.
 
     The file is JSON: `city_file`, `project`, `sources` (ids), `start` and `end` (ISO 8601), `spool` (folder), `hosts`
-    (pattern -> loopback address:port), `with_parent` (true: end when standard input closes). The secret comes from the
+    (pattern -> loopback address:port), `memory` (source id -> what earlier collections left; absent for one whose window
+    lies in the past), `with_parent` (true: end when standard input closes). The secret comes from the
     environment, never from a file.
     """
     request: dict[str, Any] = json.loads(request_path.read_text(encoding="utf-8"))
@@ -53,11 +55,22 @@ def main(request_path: Path) -> None:
     secret = load_secret(os.environ, synthetic=city.synthetic)
     common = {"ESCUCHA_SPOOL": request["spool"], "ESCUCHA_SECRET_HEX": secret.hex()}
     sources = [city.source(source_id) for source_id in request["sources"]]
-    run_crawl(city, sources, period, project=Path(request["project"]), hosts=request["hosts"], common=common)
+    memories = {
+        source.id: Memory(request.get("memory", {}).get(source.id, {}), current=source.id in request.get("memory", {}))
+        for source in sources
+    }
+    run_crawl(city, sources, period, project=Path(request["project"]), hosts=request["hosts"], memories=memories, common=common)
 
 
 def run_crawl(
-    city: City, sources: list[Source], period: Period, *, project: Path, hosts: dict[str, str], common: dict[str, Any]
+    city: City,
+    sources: list[Source],
+    period: Period,
+    *,
+    project: Path,
+    hosts: dict[str, str],
+    memories: dict[str, Memory],
+    common: dict[str, Any],
 ) -> None:
     """Crawl the sources, those of one host one after the other, and return when all are done."""
     install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")  # before anything imports the default one
@@ -72,7 +85,7 @@ def run_crawl(
             settings = {**crawl_settings(city, source, hosts), **common}
             try:
                 crawler = Crawler(spider_class(source.platform), settings)
-                yield process.crawl(crawler, city=city, source=source, period=period, project=project)
+                yield process.crawl(crawler, city=city, source=source, period=period, project=project, memory=memories[source.id])
             except Exception:
                 logger.exception("the crawl of %s broke off", source.id)
             # The host is owed its pause between the last request of one source and the first of the next one too.

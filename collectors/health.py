@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Status = Literal["ok", "empty", "partial", "failed", "not_collected"]
@@ -20,6 +21,9 @@ Reason = Literal[
     "malformed",
     "missing_column",
     "missing_file",
+    "secret_missing",
+    "rate_limited",
+    "unchanged",
     "budget_requests",
     "budget_megabytes",
     "budget_seconds",
@@ -65,3 +69,6 @@ class SourceHealth:
     robots: Literal["allowed", "disallowed", "unreachable", "not_asked"] = "not_asked"
     cursor: str | None = None
     """Where the next collection may go on, as the platform understands it; None if the platform has no such thing."""
+
+    memory: Mapping[str, str] = field(default_factory=dict)
+    """What the next collection of this source is to remember (see `Memory.learned`); nothing if something was lost."""

@@ -19,6 +19,7 @@ from collectors.health import SourceHealth, Status
 from collectors.items import Manifestation, manifestation_id, version_digest
 from collectors.pseudonyms import told_links
 from collectors.redaction import redact_manifestation
+from collectors.secrets import hide_secrets
 from collectors.spool import spool_paths, write_health
 
 if TYPE_CHECKING:
@@ -69,12 +70,12 @@ class WordlessErrors(logging.Filter):
 
 
 class NamelessLinks(logging.Filter):
-    """Keeps links that name a person out of the log: Scrapy writes the address of each request that it gives up."""
+    """Keeps links that name a person, and keys, out of the log: Scrapy writes the address of each request that it gives up."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite a record with such a link; every record passes."""
         written = record.getMessage()
-        told = told_links(written)
+        told = hide_secrets(told_links(written))
         if told != written:
             record.msg, record.args = told, ()
         return True
@@ -172,7 +173,7 @@ class Spool:
 
     def _health(self, spider: PlatformSpider) -> SourceHealth:
         status, reason, detail = judge(spider, self.count)
-        asked = spider.source.host is not None
+        asked = spider.source.host is not None and spider.OBEYS_ROBOTS
         robots: Any = {"robots_closed": "disallowed", "robots_unreachable": "unreachable"}
         state = next((robots[problem.reason] for problem in spider.problems if problem.reason in robots), None)
         return SourceHealth(
@@ -189,6 +190,7 @@ class Spool:
             last_published_at=self.last.isoformat() if self.last else None,
             robots=state or ("allowed" if asked else "not_asked"),
             cursor=self.last.isoformat() if self.last else None,
+            memory=spider.memory.learned if status in ("ok", "empty") else {},
         )
 
 
@@ -213,6 +215,8 @@ def judge(spider: PlatformSpider, item_count: int) -> tuple[Status, Any, str]:
         return "ok", "robots_closed", details  # left alone as asked: nothing is lost that we might have had
     if spider.problems:
         return "partial", spider.problems[0].reason, details
+    if spider.unchanged and item_count == 0:
+        return "ok", "unchanged", ""
     if item_count == 0:
         return "empty", "nothing_published", ""
     expect = spider.source.expect

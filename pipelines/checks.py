@@ -38,6 +38,8 @@ REMEDIES: Mapping[Reason, str] = {
     "parse_error": "check `platform`, `url` and `options` against what the site serves now",
     "missing_column": "write the headings in `options.columns` exactly as the file does",
     "missing_file": "put the file there, or correct `url` (a path inside the project folder, * allowed)",
+    "secret_missing": "set the environment variable that the city's file names; the README says how to get the key",
+    "rate_limited": "the platform asks to wait: run again later, or raise `delay_seconds`",
     "budget_requests": "check `url` and `options`: the first pages show no item",
     "budget_megabytes": "raise `budget.megabytes`, or name a smaller file in `url`",
     "budget_seconds": "the site answers very slowly: try again later, or raise `budget.seconds`",

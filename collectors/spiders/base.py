@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
+import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
@@ -23,10 +25,12 @@ from collectors.catalog import City, PlatformOptions, Source
 from collectors.dates import is_relative, parse_published
 from collectors.health import Reason, SourceProblem
 from collectors.items import Manifestation
+from collectors.memory import Memory
 from collectors.network import LeavesSite, Stopped
 from collectors.period import Period
 from collectors.pseudonyms import told_links
 from collectors.robots import RobotsClosed
+from collectors.secrets import MissingSecretError, hide_secrets, load_reference
 from collectors.text import clean_text
 
 if TYPE_CHECKING:
@@ -47,7 +51,12 @@ class PlatformSpider(scrapy.Spider):
     Options: ClassVar[type[PlatformOptions]] = PlatformOptions
     """The closed model of `options` in the city's file."""
 
-    def __init__(self, *, city: City, source: Source, period: Period, project: Path, **kwargs: Any) -> None:
+    OBEYS_ROBOTS: ClassVar[bool] = True
+    """False for an API that is used under a contract of its own, with a key: robots.txt speaks to crawlers without one."""
+
+    def __init__(
+        self, *, city: City, source: Source, period: Period, project: Path, memory: Memory | None = None, **kwargs: Any
+    ) -> None:
         """Bind the spider to one source and one window.
 
         Args:
@@ -55,6 +64,7 @@ class PlatformSpider(scrapy.Spider):
             source: where to go; `source.options` is an instance of `Options`.
             period: items outside it may be yielded too when they were seen anyway.
             project: the project folder; only `file` sources read below it.
+            memory: what earlier collections left; by default nothing.
             kwargs: Scrapy's own.
         """
         super().__init__(name=source.platform, **kwargs)
@@ -67,6 +77,8 @@ class PlatformSpider(scrapy.Spider):
         self.skipped_count = self.skipped_message_count = 0
         self.message_count = 0
         self.cursor: str | None = None
+        self.memory = memory or Memory({}, current=True)
+        self.unchanged = False
         self._official_names = {_fold(name) for name in source.publisher.authors}
 
     @classmethod
@@ -88,7 +100,17 @@ class PlatformSpider(scrapy.Spider):
         Scrapy's filter of repeated requests is passed by: it drops them (redirects to a known page too) without a word, so
         a spider that could come by the same address twice keeps account itself.
         """
-        return Request(url, callback=callback, dont_filter=True, **{"errback": self.note_failure, **kwargs})
+        meta = {} if self.OBEYS_ROBOTS else {"dont_obey_robotstxt": True}
+        meta |= kwargs.pop("meta", {})
+        return Request(url, callback=callback, dont_filter=True, meta=meta, **{"errback": self.note_failure, **kwargs})
+
+    def secret(self, reference: str) -> str | None:
+        """Return the value of `env:NAME`; None, and a problem of the source, if it is not set."""
+        try:
+            return load_reference(reference, os.environ)
+        except MissingSecretError as error:
+            self.note("secret_missing", str(error))
+            return None
 
     def note_failure(self, failure: Failure) -> None:
         """Remember why a request brought nothing (Scrapy's errback)."""
@@ -111,15 +133,33 @@ class PlatformSpider(scrapy.Spider):
 
     def note(self, reason: Reason, detail: str) -> None:
         """Remember a problem; the first one becomes the reason in the source's health. Links that name a person are cut."""
-        self.problems.append(SourceProblem(reason, told_links(detail)))
+        self.problems.append(SourceProblem(reason, hide_secrets(told_links(detail))))
 
     def readable(self, response: Response) -> bool:
-        """Tell whether a response is worth parsing; remember why where it is not."""
+        """Tell whether a response is worth parsing; remember why where it is not (304: nothing new, which is no problem)."""
         if response.status < 400:
             self.started_well = True
-            return True
+            self.unchanged |= response.status == 304
+            return response.status != 304
         self.note("http_error", f"HTTP {response.status} at {response.url}")
         return False
+
+    def parse_json(self, response: Response, shape: type = dict) -> Any:
+        """Return the body as JSON of a shape (`dict` or `list`); None, and a problem of the source, if it is not that."""
+        if not self.readable(response):
+            return None
+        try:
+            found = json.loads(response.body)
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, shape):
+            return found
+        self.note("malformed", f"{response.url}: not a JSON {'object' if shape is dict else 'list'}")
+        return None
+
+    def is_past(self, published: datetime | None) -> bool:
+        """Tell whether a date lies before the window: a walk from the newest to the oldest may stop there."""
+        return published is not None and published < self.period.start_utc
 
     def close_soon(self, reason: str) -> None:
         """End the crawl after what is under way (used by the budget)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -9,10 +10,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -46,9 +48,15 @@ class Seen(NamedTuple):
     agent: str
     begun: float
     ended: float
+    method: str = "GET"
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Names in small letters."""
+
+    body: bytes = b""
 
 
-Site = Callable[[str, dict[str, list[str]]], Reply | None]
+Site = Callable[..., Reply | None]
+"""Called with path and query, and with the whole `Seen` (its end not yet known) if it takes three arguments."""
 
 
 @dataclass
@@ -94,8 +102,13 @@ class _Handler(BaseHTTPRequestHandler):
         host = self.headers["Host"].partition(":")[0]
         parts, begun = urlsplit(self.path), time.monotonic()
         query = parse_qs(parts.query)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        agent = headers.get("user-agent", "")
+        asked = Seen(host, parts.path, query, agent, begun, begun, self.command, headers, body)
         site = self.server.web.sites.get(host)
-        reply = (site(parts.path, query) if site else None) or Reply(b"404", status=404)
+        whole = site is not None and len(inspect.signature(site).parameters) == 3
+        reply = (site(parts.path, query, *([asked] if whole else [])) if site else None) or Reply(b"404", status=404)
         try:
             time.sleep(reply.delay)
             self.send_response(reply.status)
@@ -105,9 +118,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
         finally:
-            seen = Seen(host, parts.path, query, self.headers.get("User-Agent", ""), begun, time.monotonic())
-            self.server.web.seen.append(seen)
+            self.server.web.seen.append(asked._replace(ended=time.monotonic()))
         self.wfile.write(reply.body)
+
+    do_POST = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
         """Stay silent."""
@@ -197,6 +211,9 @@ def begin_crawl(
     hosts: dict[str, str] | None = None,
     driver: str | None = None,
     secret: str = SECRET,
+    environ: dict[str, str] | None = None,
+    memory: dict[str, dict[str, str]] | None = None,
+    window: tuple[str, str] = (START, END),
 ) -> Running:
     """Start `python -m collectors.crawl` (or a driver around it) on a city of these sources."""
     spool = folder / "spool"
@@ -207,8 +224,9 @@ def begin_crawl(
         "city_file": str(city_file),
         "project": str(folder.parent / "project"),
         "sources": [source["id"] for source in sources],
-        "start": START,
-        "end": END,
+        "start": window[0],
+        "end": window[1],
+        "memory": memory or {},
         "spool": str(spool),
         "hosts": {**(hosts or {}), "*.test": f"127.0.0.1:{web.port}"},
     }
@@ -222,7 +240,7 @@ def begin_crawl(
             stdout=output,
             stderr=output,
             cwd=ROOT,
-            env={**os.environ, "ESCUCHA_SECRET": secret},
+            env={**os.environ, "ESCUCHA_SECRET": secret, **(environ or {})},
         )
     return Running(process, spool, log, time.monotonic())
 
