@@ -1,8 +1,9 @@
-"""The most that one collection takes from one source: requests, megabytes, seconds; and how a crawl ends early."""
+"""The most that one collection takes from one source: requests, megabytes, seconds, depth; and how a crawl ends early."""
 
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, signals
@@ -45,17 +46,22 @@ def abandon_later(crawler: Crawler) -> None:
 
 
 class AbortableHandler(HTTP11DownloadHandler):
-    """Scrapy's HTTP handler, whose transfers can be broken off: its own ends only with each answer or time limit."""
+    """Scrapy's HTTP handler, whose transfers wait for their turn and can be broken off.
+
+    Every transfer passes here, those for robots.txt and after redirects too: so here the pause of a site is kept.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         """Listen to the order to break off."""
         super().__init__(crawler)
+        self._delay: float = crawler.settings.getfloat("DOWNLOAD_DELAY")
         self._under_way: set[asyncio.Task[Response]] = set()
         crawler.signals.connect(self.abandon, downloads_abandoned)
+        crawler.signals.connect(self.count_pause, signals.headers_received)
 
     async def download_request(self, request: Request) -> Response:
         """Return the response, or raise `Stopped` if the transfer was broken off."""
-        transfer = asyncio.ensure_future(super().download_request(request))
+        transfer = asyncio.ensure_future(self._in_turn(request))
         self._under_way.add(transfer)
         try:
             return await transfer
@@ -64,10 +70,24 @@ class AbortableHandler(HTTP11DownloadHandler):
         finally:
             self._under_way.discard(transfer)
 
+    async def _in_turn(self, request: Request) -> Response:
+        spider: Any = self._crawler.spider
+        async with spider.sites.of(request.url).turn(self._delay):
+            request.meta["begun"] = monotonic()
+            return await super().download_request(request)
+
+    def count_pause(self, request: Request, spider: PlatformSpider) -> None:
+        """Count the pause of a site from its answer: a busy crawl may send a request well after its turn came."""
+        spider.sites.of(request.url).heard()
+
     def abandon(self) -> None:
         """Break off every transfer that is under way."""
         for transfer in tuple(self._under_way):
             transfer.cancel()
+
+
+class TooDeep(Stopped):
+    """Not fetched, because the way there is longer than the budget of the source allows."""
 
 
 class SourceBudget:
@@ -103,10 +123,19 @@ class SourceBudget:
         spider: Any = self.crawler.spider
         if spider.budget_reached is not None:
             raise Stopped("the budget of the source is spent")
+        self._check_depth(request, spider)
         if spider.request_count >= spider.source.budget.requests:
             self._stop(spider, "budget_requests")
             raise Stopped("the request budget of the source is spent")
         spider.request_count += 1
+
+    def _check_depth(self, request: Request, spider: PlatformSpider) -> None:
+        """Refuse a page that stands too far behind the first one; the other ways of the crawl go on."""
+        most = spider.source.budget.depth
+        if spider.FOLLOWS_LINKS and request.meta.get("depth", 0) > most:
+            if not any(problem.reason == "budget_depth" for problem in spider.problems):
+                spider.note("budget_depth", f"what stands more than {most} pages behind the first was not asked for")
+            raise TooDeep("deeper than the budget of the source")
 
     def count_bytes(self, response: Any, spider: PlatformSpider) -> None:
         """Count the bytes of one body."""

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -42,13 +42,38 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
+Reads = Literal["web", "files", "both"]
+"""`web`: a web address; `files`: a path inside the project folder; `both`: either."""
+
+_ADDRESSES: Mapping[Reads, str] = {
+    "web": "a web address",
+    "files": "a path inside the project folder",
+    "both": "a path inside the project folder or a web address",
+}
+
+
 class PlatformOptions(Closed):
     """What one platform needs to know beyond the address; each spider declares its own."""
+
+    reads: ClassVar[Reads] = "web"
+    """What the address of the source may be."""
 
     @property
     def asked(self) -> str | None:
         """The address that is asked instead of the source's own; None where they are one."""
         return None
+
+    @property
+    def cost(self) -> str | None:
+        """The most that one collection may cost, in plain words, to be told before it; None if it costs nothing."""
+        return None
+
+    def check_source(self, source: Source) -> None:
+        """Check what the platform demands of the rest of the source: its address, its retention.
+
+        Raises:
+            ValueError: if the platform cannot be used so; the message names the field and what is allowed.
+        """
 
 
 WebAddress = Annotated[str, AfterValidator(check_web_address)]
@@ -98,6 +123,7 @@ class Budget(Closed):
     requests: int = Field(500, ge=1, le=20_000, description="Requests, robots.txt included.")
     megabytes: int = Field(50, ge=1, le=2_000, description="Downloaded megabytes.")
     seconds: int = Field(1_800, ge=1, le=21_600, description="Wall-clock seconds.")
+    depth: int = Field(250, ge=1, le=20_000, description="Pages behind one another, where links are followed (`page`).")
 
 
 class Source(Closed):
@@ -105,7 +131,7 @@ class Source(Closed):
 
     id: Identifier = Field(description="Stable name of the source; never reused for another.")
     platform: str = Field(description="Technology that serves it: a key of SPIDERS.")
-    url: str = Field(description="Where to start (http or https); for `file` also a path inside the project, * allowed.")
+    url: str = Field(description="Where to start (http or https); for files also a path inside the project, * allowed.")
     publisher: Publisher
     channel: Channel = Field("online", description="How the messages arrive; channels are never added together.")
     legal_basis: str = Field(min_length=3, description="Why the municipality may process this (law and article).")
@@ -138,10 +164,12 @@ class Source(Closed):
 
     @model_validator(mode="after")
     def _url_fits_platform(self) -> Self:
+        reads = self.options.reads
         if not self.url:
-            allowed = "a path inside the project folder or a web address" if self.platform == "file" else "a web address"
-            raise ValueError(f"url: '' is empty; give {allowed}")
-        if "://" not in self.url and self.platform == "file":
+            raise ValueError(f"url: '' is empty; give {_ADDRESSES[reads]}")
+        if "://" in self.url and reads == "files":
+            raise ValueError(f"url: {self.url!r} must be a path inside the project folder")
+        if "://" not in self.url and reads != "web":
             path = PurePosixPath(self.url)
             if path.is_absolute() or ".." in path.parts or "\\" in self.url or re.match(r"^[A-Za-z]:", self.url):
                 raise ValueError(f"url: {self.url!r} must be a path inside the project folder")
@@ -150,6 +178,11 @@ class Source(Closed):
             check_web_address(self.url)
         except ValueError as error:
             raise ValueError(f"url: {self.url!r} {error}") from error
+        return self
+
+    @model_validator(mode="after")
+    def _platform_allows_source(self) -> Self:
+        self.options.check_source(self)
         return self
 
     @property
@@ -351,7 +384,7 @@ def city_json_schema() -> dict[str, Any]:
         definitions.update(options.pop("$defs", {}))
         definitions[options["title"]] = options
         reference: dict[str, Any] = {"properties": {"options": {"$ref": f"#/$defs/{options['title']}"}}}
-        if options.get("required"):
+        if options.get("required") or options.get("anyOf"):
             reference["required"] = ["options"]
         source["allOf"].append({"if": {"properties": {"platform": {"const": platform}}}, "then": reference})
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "escucha city file"}

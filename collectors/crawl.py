@@ -19,15 +19,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scrapy.crawler import Crawler, CrawlerProcess
+from scrapy.settings import Settings
 from scrapy.utils.reactor import install_reactor
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
-from twisted.internet.task import deferLater
 
 from collectors.budget import abandon_later
 from collectors.catalog import City, Source, load_city
+from collectors.exclusions import load_exclusions
 from collectors.item_pipelines import NamelessLinks, WordlessErrors
 from collectors.memory import Memory
 from collectors.network import site_of
+from collectors.patience import Sites
 from collectors.period import Period
 from collectors.pseudonyms import load_secret
 from collectors.settings import crawl_settings
@@ -41,7 +43,8 @@ def main(request_path: Path) -> None:
 
     The file is JSON: `city_file`, `project`, `sources` (ids), `start` and `end` (ISO 8601), `spool` (folder), `hosts`
     (pattern -> loopback address:port), `memory` (source id -> what earlier collections left; absent for one whose window
-    lies in the past), `with_parent` (true: end when standard input closes). The secret comes from the
+    lies in the past), `with_parent` (true: end when standard input closes), `exclusions` (path of the list, if there is
+    one), `keep_delays` (true: hosts that are mapped to this machine are waited for too). The secret comes from the
     environment, never from a file.
     """
     request: dict[str, Any] = json.loads(request_path.read_text(encoding="utf-8"))
@@ -53,13 +56,23 @@ def main(request_path: Path) -> None:
         datetime.fromisoformat(request["start"]).astimezone(zone), datetime.fromisoformat(request["end"]).astimezone(zone), zone
     )
     secret = load_secret(os.environ, synthetic=city.synthetic)
-    common = {"ESCUCHA_SPOOL": request["spool"], "ESCUCHA_SECRET_HEX": secret.hex()}
+    exclusions = load_exclusions(Path(request["exclusions"])) if request.get("exclusions") else None
+    common = {"ESCUCHA_SPOOL": request["spool"], "ESCUCHA_SECRET_HEX": secret.hex(), "ESCUCHA_EXCLUSION_LIST": exclusions}
     sources = [city.source(source_id) for source_id in request["sources"]]
     memories = {
         source.id: Memory(request.get("memory", {}).get(source.id, {}), current=source.id in request.get("memory", {}))
         for source in sources
     }
-    run_crawl(city, sources, period, project=Path(request["project"]), hosts=request["hosts"], memories=memories, common=common)
+    run_crawl(
+        city,
+        sources,
+        period,
+        project=Path(request["project"]),
+        hosts=request["hosts"],
+        memories=memories,
+        common=common,
+        keep_delays=bool(request.get("keep_delays")),
+    )
 
 
 def run_crawl(
@@ -71,25 +84,27 @@ def run_crawl(
     hosts: dict[str, str],
     memories: dict[str, Memory],
     common: dict[str, Any],
+    keep_delays: bool = False,
 ) -> None:
     """Crawl the sources, those of one host one after the other, and return when all are done."""
     install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")  # before anything imports the default one
     _start_log()
-    process = StoppableProcess({**crawl_settings(city, sources[0], hosts), **common})
+    # Scrapy writes the settings of the process over those of each crawler of the same priority: the first source's delay
+    # would become everybody's.
+    process = StoppableProcess(Settings({**crawl_settings(city, sources[0], hosts), **common}, priority="command"))
+    sites = Sites()  # one for all, so that a host is owed its pause from one source to the next too
 
     @inlineCallbacks
     def crawl_host(group: list[Source]) -> Generator[Deferred[Any], Any, None]:
         for source in group:
             if process.stopping:
                 return
-            settings = {**crawl_settings(city, source, hosts), **common}
+            settings = {**crawl_settings(city, source, hosts, keep_delays=keep_delays), **common}
+            given = {"city": city, "source": source, "period": period, "project": project, "memory": memories[source.id]}
             try:
-                crawler = Crawler(spider_class(source.platform), settings)
-                yield process.crawl(crawler, city=city, source=source, period=period, project=project, memory=memories[source.id])
+                yield process.crawl(Crawler(spider_class(source.platform), settings), sites=sites, **given)
             except Exception:
                 logger.exception("the crawl of %s broke off", source.id)
-            # The host is owed its pause between the last request of one source and the first of the next one too.
-            yield deferLater(_reactor(), settings["DOWNLOAD_DELAY"] if source is not group[-1] else 0)
 
     def begin() -> None:
         crawls: Any = DeferredList([crawl_host(group) for group in group_by_host(sources)])

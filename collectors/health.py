@@ -22,14 +22,17 @@ Reason = Literal[
     "missing_column",
     "missing_file",
     "secret_missing",
+    "secret_refused",
     "rate_limited",
     "unchanged",
     "budget_requests",
     "budget_megabytes",
     "budget_seconds",
+    "budget_depth",
     "parse_error",
     "interrupted",
     "disabled",
+    "excluded",
 ]
 """Why the status is what it is; the report has a Spanish sentence for each."""
 
@@ -61,6 +64,9 @@ class SourceHealth:
     undated_count: int = 0
     skipped_count: int = 0
     """Items without any text, which cannot be a message."""
+
+    excluded_count: int = 0
+    """Items dropped, and addresses not fetched, because the list of exclusions names them or their author."""
 
     first_published_at: str | None = None
     """ISO 8601 UTC of the oldest dated item; None if there was none."""

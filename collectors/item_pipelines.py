@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy.exceptions import DropItem
 from scrapy.logformatter import LogFormatter
 
+from collectors.exclusions import Exclusions, keyed_author
 from collectors.health import SourceHealth, Status
 from collectors.items import Manifestation, manifestation_id, version_digest
 from collectors.pseudonyms import told_links
@@ -96,6 +97,32 @@ class Validate:
         return replace(item, **mended)
 
 
+class Exclude:
+    """Drops what the list of exclusions names, by its address or its author, and counts it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Take the list and the secret that the crawl was started with."""
+        self.crawler = crawler
+        self.exclusions: Exclusions | None = crawler.settings["ESCUCHA_EXCLUSION_LIST"]
+        self.secret = bytes.fromhex(crawler.settings["ESCUCHA_SECRET_HEX"])
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build as Scrapy does."""
+        return cls(crawler)
+
+    def process_item(self, item: Manifestation) -> Manifestation:
+        """Return the item if nobody asked for it to be left alone."""
+        if self.exclusions is None:
+            return item
+        key = keyed_author(self.secret, item.source_id, item.author) if item.author else item.author_key
+        if self.exclusions.excludes_author(item.source_id, key) or self.exclusions.excludes_url(item.url):
+            spider: Any = self.crawler.spider
+            spider.excluded_count += 1
+            raise DropItem("on the list of exclusions")
+        return item
+
+
 class Redact:
     """Takes personal data out of the text and turns the author into a keyed pseudonym."""
 
@@ -173,6 +200,8 @@ class Spool:
 
     def _health(self, spider: PlatformSpider) -> SourceHealth:
         status, reason, detail = judge(spider, self.count)
+        left_out = f"{spider.excluded_count:,} left out by the list of exclusions" if spider.excluded_count else ""
+        detail = hide_secrets(told_links("; ".join(filter(None, (detail, left_out, *spider.facts(), *spider.remarks)))))
         asked = spider.source.host is not None and spider.OBEYS_ROBOTS
         robots: Any = {"robots_closed": "disallowed", "robots_unreachable": "unreachable"}
         state = next((robots[problem.reason] for problem in spider.problems if problem.reason in robots), None)
@@ -186,6 +215,7 @@ class Spool:
             item_count=self.count,
             undated_count=self.undated,
             skipped_count=spider.skipped_count,
+            excluded_count=spider.excluded_count,
             first_published_at=self.first.isoformat() if self.first else None,
             last_published_at=self.last.isoformat() if self.last else None,
             robots=state or ("allowed" if asked else "not_asked"),
@@ -202,6 +232,8 @@ def _storable(value: object) -> str | None:
 def judge(spider: PlatformSpider, item_count: int) -> tuple[Status, Any, str]:
     """Return (status, reason, detail) of a finished source: what was lost outweighs what was read."""
     details = "; ".join(dict.fromkeys(problem.detail for problem in spider.problems[:3]))
+    if spider.excluded_count and not (spider.problems or spider.started_well or item_count):
+        return "not_collected", "excluded", "the list of exclusions names its address"
     if spider.problems and not spider.started_well and item_count == 0:
         return "failed", spider.problems[0].reason, details
     if spider.budget_reached is not None:

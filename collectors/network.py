@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
+    from collectors.exclusions import Exclusions
+
 logger = logging.getLogger(__name__)
+
+ROBOTS_REQUEST = "robots_request"
+"""Marks the request for a robots.txt in its `meta`, redirects of it included."""
 
 
 def mapped_address(host: str, table: Mapping[str, str]) -> tuple[str, int] | None:
@@ -48,8 +53,12 @@ class LeavesSite(IgnoreRequest):
     """Not fetched, because the address is on a host that nobody approved for this source."""
 
 
+class Excluded(IgnoreRequest):
+    """Not fetched, because the address is on the list of exclusions."""
+
+
 class OneSite:
-    """Downloader middleware: only the source's own site is asked, redirects included.
+    """Downloader middleware: only the source's own site is asked, redirects included; a robots.txt may lead elsewhere.
 
     Scrapy's own drops such a request in silence when it is scheduled; here it fails, so that the source can tell.
     """
@@ -67,8 +76,31 @@ class OneSite:
         """Refuse a request to another host."""
         spider: Any = self.crawler.spider
         host = urlsplit(request.url).hostname or ""
+        if request.meta.get(ROBOTS_REQUEST):
+            return  # RFC 9309 (2.3.1.2) follows redirects across hosts; the resolver still lets none lead inside
         if spider.source.host is None or site_of(host) != site_of(spider.source.host):
             raise LeavesSite(f"leads to {host}")
+
+
+class ExcludedAddresses:
+    """Downloader middleware: what the list of exclusions names is not fetched; it is counted."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Take the list that the crawl was started with, if any."""
+        self.crawler = crawler
+        self.exclusions: Exclusions | None = crawler.settings["ESCUCHA_EXCLUSION_LIST"]
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build as Scrapy does."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Refuse an excluded address, redirects to one included."""
+        if self.exclusions is not None and self.exclusions.excludes_url(request.url):
+            spider: Any = self.crawler.spider
+            spider.excluded_count += 1
+            raise Excluded("on the list of exclusions")
 
 
 class _PublicOnly:

@@ -25,6 +25,7 @@ _PERSON_PATH = re.compile(
     r"/(?:[@~][^/?#]|(?:u|users?|usuarios?|profiles?|perfil(?:es)?|author|autor(?:es)?|members?|miembros?|people|in)/[^/?#]"
     r"|profile\.php)"
     r"|[?&](?:author|autor|user|usuario|username|user_?id|profile|perfil)=[^&]"
+    r"|\bdid[:/](?:plc|web)[:/]\w"
     r"|[\w.+-]@[\w-]+\.\w",
     re.IGNORECASE,
 )

@@ -16,13 +16,14 @@ def agent_string(city: City) -> str:
     return f"escucha/{VERSION} (escucha municipal de {city.name}; +mailto:{city.contact})"
 
 
-def crawl_settings(city: City, source: Source, hosts: Mapping[str, str]) -> dict[str, Any]:
+def crawl_settings(city: City, source: Source, hosts: Mapping[str, str], *, keep_delays: bool = False) -> dict[str, Any]:
     """Return the settings for the crawl of one source.
 
     Args:
         city: its contact goes into the agent string.
         source: its delay holds unless its host is mapped to this machine.
         hosts: host pattern -> loopback address:port; empty for a real city.
+        keep_delays: True: a mapped host is treated as patiently as any other (to show that a crawl is).
     """
     mapped = source.host is not None and mapped_address(source.host, hosts) is not None
     return {
@@ -32,12 +33,9 @@ def crawl_settings(city: City, source: Source, hosts: Mapping[str, str]) -> dict
         # Manners: one request at a time to a host, with a real pause; a mapped host is our own and needs none.
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
         "CONCURRENT_REQUESTS": 1,
-        "DOWNLOAD_DELAY": 0.0 if mapped else source.delay_seconds,
+        "DOWNLOAD_DELAY": 0.0 if mapped and not keep_delays else source.delay_seconds,
         "DOWNLOAD_DELAY_JITTER": 0.0,  # Scrapy's jitter goes both ways: it would halve the delay that was promised
-        "ROBOTSTXT_OBEY": True,
-        "ROBOTSTXT_USER_AGENT": "escucha",
         "COOKIES_ENABLED": False,
-        "RETRY_TIMES": 2,  # three attempts in all
         "REDIRECT_MAX_TIMES": 5,
         "METAREFRESH_ENABLED": False,
         "HTTPERROR_ALLOW_ALL": True,  # spiders name the status in the health of the source
@@ -58,8 +56,11 @@ def crawl_settings(city: City, source: Source, hosts: Mapping[str, str]) -> dict
         "DOWNLOADER_MIDDLEWARES": {
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+            "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
             "collectors.network.OneSite": 50,
+            "collectors.network.ExcludedAddresses": 60,
             "collectors.robots.StrictRobots": 100,
+            "collectors.patience.Patience": 610,  # nearer to the site than Scrapy's redirects: one may come with Retry-After
             "collectors.budget.SourceBudget": 840,
             "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,  # environment proxies would bypass the guard
         },
@@ -72,6 +73,7 @@ def crawl_settings(city: City, source: Source, hosts: Mapping[str, str]) -> dict
         },
         "ITEM_PIPELINES": {
             "collectors.item_pipelines.Validate": 100,
+            "collectors.item_pipelines.Exclude": 150,  # before the name becomes a key and a link that names a person goes
             "collectors.item_pipelines.Redact": 200,
             "collectors.item_pipelines.Deduplicate": 300,
             "collectors.item_pipelines.Spool": 400,

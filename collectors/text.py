@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -146,6 +147,9 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _FALLBACK = "windows-1252"
+_PIECE_BYTES = 1 << 20
+# A stream of these wants a mark at its beginning; a body at once is read without one as little-endian.
+_WITHOUT_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 # Encodings that pages are written in; Python knows others that are none of text, or run escapes found in it.
 _PAGE_ENCODINGS = ("utf-8", "utf-16", "utf-32", "iso8859", "cp", "koi8", "mac", "gb", "big5", "euc", "shift_jis", "ascii", "tis")
 
@@ -177,6 +181,37 @@ def decode_bytes(body: bytes, *, declared: str | None, default: str = "utf-8") -
         except UnicodeDecodeError:
             continue
     return body.decode(_FALLBACK, errors="replace"), _FALLBACK
+
+
+def open_text(body: bytes, *, declared: str | None) -> io.TextIOWrapper:
+    """Return a body as a stream of the text that `decode_bytes` gives at once: a large file is decoded a piece at a time.
+
+    Line ends of every kind end a line, and stay as they are.
+    """
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if body.startswith(mark):
+            stream = io.BytesIO(body)
+            stream.seek(len(mark))
+            return io.TextIOWrapper(stream, encoding, errors="replace", newline="")
+    named = _page_encoding(declared) if declared else None
+    wide = named is not None and named.startswith(("utf-16", "utf-32"))
+    named = _WITHOUT_MARK.get(named or "", named)
+    candidates = [named, "utf-8"] if wide else ["utf-8", named]
+    encoding = next((name for name in candidates if name is not None and _is_whole(body, name)), _FALLBACK)
+    return io.TextIOWrapper(io.BytesIO(body), encoding, errors="replace", newline="")
+
+
+def _is_whole(body: bytes, encoding: str) -> bool:
+    """Tell whether all of a body can be decoded."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    view = memoryview(body)
+    try:
+        for start in range(0, len(body), _PIECE_BYTES):
+            decoder.decode(view[start : start + _PIECE_BYTES])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _page_encoding(label: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,7 @@ def _append(
 ) -> SourceOutcome:
     source_id = health.source_id
     instant = next_instant(warehouse, city.id, city.clock)
+    health = _carry_on(warehouse, city, period, health)
     with warehouse.transaction():
         ((number,),) = warehouse.query("select coalesce(max(batch_number), 0) + 1 from batch")
         rows, texts = _new_versions(warehouse, city, items, number, instant)
@@ -96,8 +97,20 @@ def _append(
         batch = {"run_id": spool.name, "spool": _spool_name(spool, source_id), "item_count": len(items)}
         complete = health.reason != "interrupted"
         warehouse.append("batch", [{**shared, **batch, "added_count": len(rows), "complete": complete}])
-        warehouse.append("source_health", [{**asdict(health), **shared, **_instants(health)}])
+        told = {name: value for name, value in asdict(health).items() if name != "memory"}
+        warehouse.append("source_health", [{**told, **shared, **_instants(health)}])
+        learned = {"city": city.id, "source_id": source_id, "batch_number": number}
+        warehouse.append("source_memory", [{**learned, "key": key, "value": value} for key, value in health.memory.items()])
     return SourceOutcome(health, len(rows))
+
+
+def _carry_on(warehouse: Warehouse, city: City, period: Period, health: SourceHealth) -> SourceHealth:
+    """Give a source that did not change the outcome that its window had before: a rerun then gives the same report."""
+    if health.reason != "unchanged":
+        return health
+    window = {"city": city.id, "source": health.source_id, "start": period.start_utc, "end": period.end_utc}
+    before = warehouse.query_file("last_outcome", window)
+    return replace(health, status=before[0][0], reason=before[0][1]) if before else health
 
 
 def _new_versions(

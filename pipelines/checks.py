@@ -39,11 +39,15 @@ REMEDIES: Mapping[Reason, str] = {
     "missing_column": "write the headings in `options.columns` exactly as the file does",
     "missing_file": "put the file there, or correct `url` (a path inside the project folder, * allowed)",
     "secret_missing": "set the environment variable that the city's file names; the README says how to get the key",
+    "secret_refused": "renew the key with the platform, or ask there for the permission that is named; the README says how",
     "rate_limited": "the platform asks to wait: run again later, or raise `delay_seconds`",
+    "unchanged": "nothing to do: the site says that nothing changed since the last collection",
     "budget_requests": "check `url` and `options`: the first pages show no item",
     "budget_megabytes": "raise `budget.megabytes`, or name a smaller file in `url`",
     "budget_seconds": "the site answers very slowly: try again later, or raise `budget.seconds`",
+    "budget_depth": "raise `budget.depth`, or check whether the pages lead on for ever",
     "interrupted": "check again",
+    "excluded": "the list of exclusions names the address: take the source out of the city's file, or the address off the list",
     "nothing_published": "a quiet source is no fault; one that used to speak may have moved: open the address in a browser",
 }
 """What a person can do about a front door that does not open, by the reason in the source's health."""

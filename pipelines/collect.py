@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from collectors.catalog import City, Source
 from collectors.period import Period
@@ -66,13 +67,34 @@ def collect(
     outcomes: list[SourceOutcome] = []
     with record_run(warehouse, project, city, "collect", period) as run_id:
         spool = project.raw / city.id / run_id
-        for source_id in crawl(project, city, period, sources, spool):
+        for source_id in crawl(project, city, period, sources, spool, load_memories(warehouse, city, period)):
             outcomes.append(append_source(warehouse, city, spool, source_id, period))
             progress(outcomes[-1])
     return outcomes
 
 
-def crawl(project: Project, city: City, period: Period, sources: Sequence[Source], spool: Path) -> Iterator[str]:
+def load_memories(warehouse: Warehouse, city: City, period: Period) -> dict[str, dict[str, str]]:
+    """Return source id -> what earlier collections left, for the sources of which no later window was collected yet.
+
+    A window that ends before one that was collected is a backfill: it reads everything anew and moves no cursor.
+    """
+    ends = dict(warehouse.query_file("windows_collected", {"city": city.id}))
+    current = [source.id for source in city.sources if source.id not in ends or period.end_utc >= ends[source.id]]
+    memories: dict[str, dict[str, str]] = {source_id: {} for source_id in current}
+    for source_id, key, value in warehouse.query_file("source_memory", {"city": city.id}):
+        if source_id in memories:
+            memories[source_id][key] = value
+    return memories
+
+
+def crawl(
+    project: Project,
+    city: City,
+    period: Period,
+    sources: Sequence[Source],
+    spool: Path,
+    memories: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> Iterator[str]:
     """Run one crawl in a process of its own; yield each source's id as soon as its spool is complete.
 
     A source that the process leaves unfinished (it died, or was told to stop) gets a health file that says so.
@@ -87,6 +109,8 @@ def crawl(project: Project, city: City, period: Period, sources: Sequence[Source
             "end": period.end_utc.isoformat(),
             "spool": str(spool),
             "hosts": hosts,
+            "memory": {source.id: dict(memories[source.id]) for source in sources if source.id in memories},
+            "exclusions": str(project.exclusions) if project.exclusions.is_file() else None,
             "with_parent": True,
         }
         request_file = spool / "request.json"

@@ -40,6 +40,11 @@ class Project:
         return self.root / "data" / "models.yml"
 
     @property
+    def exclusions(self) -> Path:
+        """The list of what is not listened to, which need not exist."""
+        return self.root / "data" / "exclusions.yml"
+
+    @property
     def warehouse(self) -> Path:
         """The DuckDB file that one process at a time writes."""
         return self.root / "data" / "warehouse.duckdb"

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from collectors.catalog import city_json_schema
+from collectors.minutes import MinutesTemplate, load_template
+from pipelines.minutes_template import render_docx, render_odt
 from pipelines.project import Project, ProjectError, find_project
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -22,6 +24,12 @@ FILES: Mapping[str, str] = {
     "data/imports/mensajes-de-ejemplo.csv": "messages.csv",
 }
 """Path in the new project -> template."""
+
+DOCUMENTS: Mapping[str, Callable[[MinutesTemplate], bytes]] = {
+    "data/templates/acta.docx": render_docx,
+    "data/templates/acta.odt": render_odt,
+}
+"""Path in the new project -> what writes the empty minutes of a workshop."""
 
 SCHEMA_NAME = "city.schema.json"
 """Name of the schema; city files beside it name it on their first line."""
@@ -42,8 +50,9 @@ def make_project(directory: Path) -> list[Path]:
     Raises:
         ProjectError: if the folder holds a project already, if one of the files exists, or if it cannot be written.
     """
-    contents = {directory / name: (TEMPLATES / template).read_text(encoding="utf-8") for name, template in FILES.items()}
-    contents[Project(directory).cities / SCHEMA_NAME] = schema_text()
+    contents = {directory / name: (TEMPLATES / template).read_text(encoding="utf-8").encode() for name, template in FILES.items()}
+    contents |= {directory / name: render(load_template()) for name, render in DOCUMENTS.items()}
+    contents[Project(directory).cities / SCHEMA_NAME] = schema_text().encode()
     _refuse_existing(directory, contents)
     _write_all(contents)
     return sorted(contents)
@@ -61,7 +70,7 @@ def write_schema(project: Project) -> Path:
     return path
 
 
-def _refuse_existing(directory: Path, contents: Mapping[Path, str]) -> None:
+def _refuse_existing(directory: Path, contents: Mapping[Path, bytes]) -> None:
     existing = sorted(path for path in contents if path.exists() or path.is_symlink())
     if existing:
         listed = ", ".join(path.relative_to(directory).as_posix() for path in existing)
@@ -71,7 +80,7 @@ def _refuse_existing(directory: Path, contents: Mapping[Path, str]) -> None:
         raise ProjectError(f"{directory} is a project already, with {', '.join(cities)}; name another folder")
 
 
-def _write_all(contents: Mapping[Path, str]) -> None:
+def _write_all(contents: Mapping[Path, bytes]) -> None:
     """Write every file; take back what was made if one of them cannot be written."""
     made: list[Path] = []
     try:
@@ -80,7 +89,7 @@ def _write_all(contents: Mapping[Path, str]) -> None:
                 if not folder.exists():
                     folder.mkdir()
                     made.append(folder)
-            with path.open("x", encoding="utf-8", newline="\n") as file:
+            with path.open("xb") as file:
                 made.append(path)
                 file.write(content)
     except OSError as error:

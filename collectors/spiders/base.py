@@ -8,16 +8,18 @@ import logging
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 import scrapy
+from parsel import Selector
 from scrapy import Request, signals
 from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response
+from scrapy.http import Response, TextResponse
 from scrapy.utils.defer import deferred_from_coro
 from w3lib.url import canonicalize_url
 
@@ -26,12 +28,13 @@ from collectors.dates import is_relative, parse_published
 from collectors.health import Reason, SourceProblem
 from collectors.items import Manifestation
 from collectors.memory import Memory
-from collectors.network import LeavesSite, Stopped
+from collectors.network import Excluded, LeavesSite, Stopped
+from collectors.patience import AsksToWait, Sites
 from collectors.period import Period
 from collectors.pseudonyms import told_links
 from collectors.robots import RobotsClosed
 from collectors.secrets import MissingSecretError, hide_secrets, load_reference
-from collectors.text import clean_text
+from collectors.text import clean_text, decode_bytes
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -54,8 +57,19 @@ class PlatformSpider(scrapy.Spider):
     OBEYS_ROBOTS: ClassVar[bool] = True
     """False for an API that is used under a contract of its own, with a key: robots.txt speaks to crawlers without one."""
 
+    FOLLOWS_LINKS: ClassVar[bool] = False
+    """True where the site's own links lead from page to page: only there can they lead on for ever, and depth is counted."""
+
     def __init__(
-        self, *, city: City, source: Source, period: Period, project: Path, memory: Memory | None = None, **kwargs: Any
+        self,
+        *,
+        city: City,
+        source: Source,
+        period: Period,
+        project: Path,
+        memory: Memory | None = None,
+        sites: Sites | None = None,
+        **kwargs: Any,
     ) -> None:
         """Bind the spider to one source and one window.
 
@@ -65,6 +79,7 @@ class PlatformSpider(scrapy.Spider):
             period: items outside it may be yielded too when they were seen anyway.
             project: the project folder; only `file` sources read below it.
             memory: what earlier collections left; by default nothing.
+            sites: what is owed to the sites that this process asks; by default nothing yet.
             kwargs: Scrapy's own.
         """
         super().__init__(name=source.platform, **kwargs)
@@ -77,7 +92,12 @@ class PlatformSpider(scrapy.Spider):
         self.skipped_count = self.skipped_message_count = 0
         self.message_count = 0
         self.cursor: str | None = None
+        self.excluded_count = 0
+        self.remarks: list[str] = []
+        """What its health tells beside its problems, said by others than the spider itself (see `facts`)."""
+
         self.memory = memory or Memory({}, current=True)
+        self.sites = sites or Sites()
         self.unchanged = False
         self._official_names = {_fold(name) for name in source.publisher.authors}
 
@@ -102,7 +122,8 @@ class PlatformSpider(scrapy.Spider):
         """
         meta = {} if self.OBEYS_ROBOTS else {"dont_obey_robotstxt": True}
         meta |= kwargs.pop("meta", {})
-        return Request(url, callback=callback, dont_filter=True, meta=meta, **{"errback": self.note_failure, **kwargs})
+        errback = partial(_go_on_behind, kwargs.pop("errback", self.note_failure))
+        return Request(url, callback=callback, errback=errback, dont_filter=True, meta=meta, **kwargs)
 
     def secret(self, reference: str) -> str | None:
         """Return the value of `env:NAME`; None, and a problem of the source, if it is not set."""
@@ -116,13 +137,15 @@ class PlatformSpider(scrapy.Spider):
         """Remember why a request brought nothing (Scrapy's errback)."""
         error: Any = failure.value
         url = getattr(getattr(failure, "request", None), "url", self.source.url)
-        if isinstance(error, RobotsClosed):
+        if isinstance(error, AsksToWait):
+            self.note("rate_limited", str(error))
+        elif isinstance(error, RobotsClosed):
             self.note("robots_unreachable", f"robots.txt of {self.source.host} cannot be read, so nothing is fetched")
         elif isinstance(error, IgnoreRequest) and "robots" in str(error).lower():
             self.note("robots_closed", f"robots.txt forbids {url}")
         elif isinstance(error, LeavesSite):
             self.note("unreachable", f"{url}: {error}; if that is the right place, approve it as the address of the source")
-        elif not isinstance(error, Stopped):
+        elif not isinstance(error, Stopped | Excluded):
             told = str(error) if isinstance(error, IgnoreRequest) else type(error).__name__
             self.note("unreachable", f"{url}: {told}")
 
@@ -141,7 +164,7 @@ class PlatformSpider(scrapy.Spider):
             self.started_well = True
             self.unchanged |= response.status == 304
             return response.status != 304
-        self.note("http_error", f"HTTP {response.status} at {response.url}")
+        self.note("rate_limited" if response.status == 429 else "http_error", f"HTTP {response.status} at {response.url}")
         return False
 
     def parse_json(self, response: Response, shape: type = dict) -> Any:
@@ -160,6 +183,14 @@ class PlatformSpider(scrapy.Spider):
     def is_past(self, published: datetime | None) -> bool:
         """Tell whether a date lies before the window: a walk from the newest to the oldest may stop there."""
         return published is not None and published < self.period.start_utc
+
+    def is_publisher(self, name: str) -> bool:
+        """Tell whether the publisher itself posts under a name."""
+        return _fold(name) in self._official_names
+
+    def facts(self) -> list[str]:
+        """Return what the source's health tells beside problems: a quota spent, messages left out on request."""
+        return []
 
     def close_soon(self, reason: str) -> None:
         """End the crawl after what is under way (used by the budget)."""
@@ -184,7 +215,7 @@ class PlatformSpider(scrapy.Spider):
         title = fields.pop("title", None)
         fields["url"] = permalink(fields.get("url"))
         name = clean_text(author).strip() if author else None
-        if name and message and _fold(name) in self._official_names:
+        if name and message and self.is_publisher(name):
             fields["kind"] = "official"
         yield Manifestation(
             source_id=self.source.id,
@@ -194,6 +225,15 @@ class PlatformSpider(scrapy.Spider):
             title=(clean_text(title).strip() or None) if title else None,
             **fields,
         )
+
+
+def _go_on_behind(errback: Callable[[Failure], Iterable[Any] | None], failure: Failure) -> Iterator[Any]:
+    """Yield what an errback yields, its requests as deep as what follows an answer: Scrapy would begin anew at 0."""
+    asked = getattr(failure, "request", None)
+    for found in errback(failure) or ():
+        if isinstance(found, Request) and asked is not None:
+            found.meta["depth"] = asked.meta.get("depth", 0) + 1
+        yield found
 
 
 def is_unsigned(name: str) -> bool:
@@ -228,15 +268,29 @@ def header(response: Response, name: str) -> str:
     return (response.headers.get(name) or b"").decode("latin-1").strip()
 
 
+def html_page(response: Response, *, huge: bool = False) -> Selector:
+    """Return a page as a selector, decoded by our own rule: Scrapy reads unlabelled windows-1252 as cp1250.
+
+    Args:
+        response: the page.
+        huge: True to read on past ten million characters, where the parser otherwise stops without a word.
+    """
+    declared = header(response, "Content-Type").lower().partition("charset=")[2].strip(" \"'")
+    text, _ = decode_bytes(response.body, declared=declared or None)
+    if not isinstance(response, TextResponse) and "<" not in text[:2000]:
+        text = ""
+    return Selector(text=text or "<html></html>", type="html", huge_tree=huge)
+
+
 def permalink(link: str | None) -> str | None:
     """Return a link in canonical form, its fragment kept; None if it is no web address."""
     try:
         parts = urlsplit((link or "").strip())
+        if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+            return None
+        return str(canonicalize_url((link or "").strip(), keep_fragments=True))
     except ValueError:
         return None
-    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
-        return None
-    return str(canonicalize_url((link or "").strip(), keep_fragments=True))
 
 
 def _fold(name: str) -> str:

@@ -131,6 +131,7 @@ class PageSpider(PlatformSpider):
     """Walks index -> articles -> thread pages, newest first, and stops where the articles are long before the window."""
 
     Options: ClassVar[type[PlatformOptions]] = PageOptions
+    FOLLOWS_LINKS: ClassVar[bool] = True
 
     def __init__(self, **kwargs: Any) -> None:
         """Resolve the markup once."""

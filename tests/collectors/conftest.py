@@ -168,7 +168,7 @@ class Running:
     def interrupt(self) -> None:
         self.process.send_signal(signal.SIGINT)
 
-    def wait(self, timeout: float = 60) -> Crawled:
+    def wait(self, timeout: float = 300) -> Crawled:
         try:
             returncode = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -214,8 +214,9 @@ def begin_crawl(
     environ: dict[str, str] | None = None,
     memory: dict[str, dict[str, str]] | None = None,
     window: tuple[str, str] = (START, END),
+    extra: dict[str, Any] | None = None,
 ) -> Running:
-    """Start `python -m collectors.crawl` (or a driver around it) on a city of these sources."""
+    """Start `python -m collectors.crawl` (or a driver around it) on a city of these sources; `extra` goes into its request."""
     spool = folder / "spool"
     spool.mkdir(parents=True)
     city_file = folder / "prueba.yml"
@@ -229,6 +230,7 @@ def begin_crawl(
         "memory": memory or {},
         "spool": str(spool),
         "hosts": {**(hosts or {}), "*.test": f"127.0.0.1:{web.port}"},
+        **(extra or {}),
     }
     (spool / "request.json").write_text(json.dumps(request), encoding="utf-8")
     module = ["-c", driver] if driver else ["-m", "collectors.crawl"]

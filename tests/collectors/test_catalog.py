@@ -219,6 +219,12 @@ def test_city_without_sources_is_refused_once(tmp_path: Path) -> None:
         ("file", "{columns: {text: []}}", "options.columns.text: "),
         ("file", "{columns: {text: [a]}, delimiter: ';;'}", "options.delimiter: ';;'"),
         ("file", "{columns: {text: [a], fecha: b}}", "options.columns.fecha: unknown key; "),
+        ("file", "{}", "give either `columns` or `layout` (available: 4cat, polis)"),
+        ("file", "{layout: polis, columns: {text: [a]}}", "give either `columns` or `layout`"),
+        ("file", "{layout: polys}", "options.layout: 'polys': unknown layout; available: 4cat, polis"),
+        ("file", "{layout: polis, html: true}", "layout 'polis' decides html itself; leave it out, or map `columns`"),
+        ("file", "{columns: {text: [a]}, format: xls}", "options.format: 'xls'"),
+        ("whatsapp", "{}", "options.consent: is required and is missing"),
         ("wordpress", "{post: false}", "options.post: unknown key; did you mean 'posts'?"),
         ("feed", "{markup: microdata}", "options.markup: unknown key; "),
     ],
@@ -339,7 +345,9 @@ def test_schema_describes_the_models() -> None:
     for condition in source["allOf"]:
         options = resolve(schema, condition["then"]["properties"]["options"])
         platform = condition["if"]["properties"]["platform"]["const"]
-        assert condition["then"].get("required", []) == (["options"] if platform in ("file", "page") else [])
+        needs_options = bool(options.get("required") or options.get("anyOf"))
+        assert needs_options or platform not in ("file", "page", "whatsapp")
+        assert condition["then"].get("required", []) == (["options"] if needs_options else [])
         assert set(options["properties"]) == set(spider_class(platform).Options.model_fields)
     references = {str(value) for value in _references(schema)}
     assert references <= {f"#/$defs/{name}" for name in schema["$defs"]}

@@ -123,7 +123,7 @@ def test_rss_own_words_undated_and_empty(crawled: Any) -> None:
 def test_link_that_is_no_web_address_is_none(crawled: Any) -> None:
     assert crawled.people("foro")["m1b"].url is None
     assert crawled.people("foro")["5"].url == "http://foro.test/t/1#m5"
-    assert crawled.people("ansi")["a"].url is None  # feedparser takes a guid for a link
+    assert crawled.people("ansi")["a"].url is None  # a guid need not be an address
 
 
 def test_atom_dates_and_parents(crawled: Any) -> None:

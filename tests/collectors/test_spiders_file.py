@@ -1,24 +1,76 @@
-"""CSV and XLSX files, fetched over HTTP and read from the project folder; what is wrong is told with file and line."""
+"""Tables in files, fetched over HTTP and read from the project folder; what is wrong is told with file and line."""
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
+import zipfile
 from datetime import UTC, datetime, time
 from itertools import pairwise
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
 from collectors.catalog import City
 from collectors.health import SourceProblem
 from collectors.spiders.file import FileOptions, parse_table
+from collectors.tables import Row
 
 COLUMNS = {"id": "id", "author": "autor", "text": ["texto"], "date": "fecha"}
 GOOD = "id,autor,texto,fecha\n1,Ana,Falta luz,05/04/2021 23:59\n2,,Falta agua,\n"
 
 
-def workbook(rows: list[list[Any]], *, sheet: str = "Hoja1", formats: dict[int, str] | None = None) -> bytes:
+NESTED = {"id": "id", "author": "autor.nombre", "text": ["cuerpo"], "date": "fechas.0", "reactions": "votos"}
+PEOPLE = [
+    {"id": 12345678901234567890, "autor": {"nombre": "Ana"}, "cuerpo": "Señor, falta luz", "fechas": ["2021-04-05"], "votos": 3},
+    {"id": 2, "autor": None, "cuerpo": "Falta agua", "fechas": [], "votos": None},
+]
+POLIS = (
+    "timestamp,datetime,comment-id,author-id,agrees,disagrees,moderated,comment-body\n"
+    '1617638400,Mon Apr 05 2021 16:00:00 GMT+0000,0,0,12,3,1,"Más árboles, por favor"\n'
+    "1617638460,Mon Apr 05 2021 16:01:00 GMT+0000,1,4,0,9,-1,RECHAZADO\n"
+    '1617638520000,Mon Apr 05 2021 16:02:00 GMT+0000,2,4,1,0,0,"Con ""comillas"" y\nsalto"\n'
+)
+FOURCAT = (
+    "id,thread_id,timestamp,author,subject,body,extra\n"
+    "100,100,2021-04-05 23:30:00,9f8a,Pistas,Hay un hueco,x\n"
+    "101,100,2021-04-06 00:30:00,REDACTED,,Sí,x\n"
+)
+
+
+def archive(files: dict[str, str]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in files.items():
+            packed.writestr(name, content)
+    return stream.getvalue()
+
+
+def sheet_ods(rows: list[list[str]]) -> bytes:
+    """Write an ODS file by hand: the least that OpenDocument asks for."""
+    spaces = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text"))
+    cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    lines = "".join(f"<table:table-row>{''.join(cell.format(value) for value in row)}</table:table-row>" for row in rows)
+    content = (
+        f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+        f'<table:table table:name="Hoja">{lines}</table:table></office:spreadsheet></office:body></office:document-content>'
+    )
+    manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    return archive({"mimetype": kind, "content.xml": content, "META-INF/manifest.xml": manifest})
+
+
+def parquet(rows: list[dict[str, Any]]) -> bytes:
+    stream = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([{**row, "id": row["id"] % 10**9} for row in rows]), stream)
+    return stream.getvalue()
+
+
+def workbook(rows: list[list[Any]], *, sheet: str = "Hoja1", formats: dict[int, str] | None = None, far: bool = False) -> bytes:
     stream = io.BytesIO()
     with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
         book.add_worksheet("Portada").write(0, 0, "Léame")
@@ -27,6 +79,8 @@ def workbook(rows: list[list[Any]], *, sheet: str = "Hoja1", formats: dict[int, 
         for number, row in enumerate(rows):
             for column, cell in enumerate(row):
                 table.write(number, column, cell, styles.get(column))
+        if far:  # a few kilobytes that unfold to 17 thousand million cells
+            table.write(1_048_575, 16_383, "x")
     return stream.getvalue()
 
 
@@ -91,7 +145,39 @@ FILES: dict[str, tuple[bytes, dict[str, Any]]] = {
     "no-libro": (b"<html>Inicie sesi\xc3\xb3n</html>", {"columns": COLUMNS, "sheet": "Buz\u00f3n"}),
     "comillas": (b'id,autor,texto,fecha\n1,,"sin cerrar,\n2,,x,\n', {"columns": COLUMNS}),
     "nada": (b"", {"columns": COLUMNS}),
+    "atenciones.ods": (
+        sheet_ods([["id", "texto", "fecha"], ["1", "Señora, falta luz", "05/04/2021"], ["2", "Falta agua", ""]]),
+        {"columns": {"id": "id", "text": ["texto"], "date": "fecha"}},
+    ),
+    "lista.json": (
+        json.dumps([PEOPLE[0], "SECRETO suelto", PEOPLE[1], {"id": 9, "cuerpo": {"es": "SECRETO dentro"}}]).encode(),
+        {"columns": NESTED},
+    ),
+    "objeto.json": (json.dumps({"data": {"items": PEOPLE}}).encode(), {"columns": NESTED, "records": "data.items"}),
+    "sin-lista.json": (json.dumps({"data": {"items": PEOPLE}}).encode(), {"columns": NESTED, "records": "data.rows"}),
+    "roto.json": (json.dumps(PEOPLE).encode()[:-30], {"columns": NESTED}),
+    "lineas.ndjson": (
+        b"".join(json.dumps(person).encode() + b"\n" for person in PEOPLE) + b'\n{"id": 3, "cuerpo": "SECRETO cortado',
+        {"columns": NESTED},
+    ),
+    "tabla.parquet": (parquet(PEOPLE), {"columns": NESTED}),
+    "sin-campo.json": (json.dumps(PEOPLE).encode(), {"columns": {**NESTED, "text": ["mensaje"]}}),
+    "mal-campo.json": (json.dumps(PEOPLE).encode(), {"columns": {**NESTED, "reactions": "votes"}}),
+    "abril.csv.gz": (gzip.compress(GOOD.encode()), {"columns": COLUMNS}),
+    "abril.zip": (archive({"notas/abril.csv": GOOD, "__MACOSX/._abril.csv": "x"}), {"columns": COLUMNS}),
+    "dos.zip": (archive({"a.csv": GOOD, "b.csv": GOOD}), {"columns": COLUMNS}),
+    "polis.zip": (archive({"votes.csv": "a,b\n", "2021-comments.csv": POLIS, "summary.csv": "x,y\n"}), {"layout": "polis"}),
+    "polis.csv": (POLIS.encode(), {"layout": "polis"}),
+    "4cat.csv": (FOURCAT.encode(), {"layout": "4cat"}),
+    "4cat-sin-autor.csv": (b"id,thread_id,body,timestamp\n7,7,Falta luz,2021-04-05 10:00:00\n", {"layout": "4cat"}),
+    "bomba.xlsx": (workbook([["id", "autor", "texto", "fecha"]], far=True), {"columns": COLUMNS, "sheet": "Hoja1"}),
+    "todo-mal": (b"id,autor,texto,fecha\n1,Ana,uno\n2,Ana,dos\n", {"columns": COLUMNS}),
 }
+
+
+def source_name(file: str) -> str:
+    """Return the id of the source that reads a file."""
+    return file.replace(".", "-")
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +186,7 @@ def crawled(lab: Any) -> Any:
         lab.Reply(FILES[path[1:]][0], "application/octet-stream") if path[1:] in FILES else None
     )
     sources = [
-        lab.source(name, "file", f"http://descargas.test/{name}", options=options, publisher={"authors": ["Luis"]})
+        lab.source(source_name(name), "file", f"http://descargas.test/{name}", options=options, publisher={"authors": ["Luis"]})
         for name, (_, options) in FILES.items()
     ]
     folder = lab.project / "imports"
@@ -180,20 +266,93 @@ def test_heading_without_rows_is_empty(crawled: Any) -> None:
     ("name", "reason", "told"),
     [
         ("sin-columna", "missing_column", "sin-columna:1: no column 'mensaje'; the file has 'id', 'autor', 'texto', 'fecha'"),
-        ("celdas", "malformed", "celdas:4: 5 cells where the heading has 4"),
         ("sin-hoja", "malformed", "sin-hoja: no sheet 'Atenciones'; the file has 'Portada', 'Hoja1'"),
         ("no-libro", "malformed", "no-libro: not a readable workbook"),
         ("comillas", "malformed", "comillas:2: unexpected end of data"),
         ("nada", "malformed", "nada: the file has no heading"),
+        ("sin-lista.json", "malformed", "sin-lista.json: `records: data.rows` leads nowhere: no key 'rows' there"),
+        ("sin-campo.json", "missing_column", "sin-campo.json: no record has 'mensaje'; the records have 'id', 'autor', 'cuerpo'"),
+        ("dos.zip", "malformed", "dos.zip: 2 files inside; name one of them with `member`: 'a.csv', 'b.csv'"),
+        ("bomba.xlsx", "malformed", "bomba.xlsx: damaged, or it needs more than"),
+        ("todo-mal", "malformed", "todo-mal:2: 3 cells where the heading has 4; 2 of 2 rows were not read: 2, 3"),
         ("falta", "missing_file", "no file of the project matches 'imports/*.xlsx'"),
         ("fuera", "missing_file", "enlace.csv leads out of the project folder"),
     ],
 )
 def test_what_is_wrong_is_told(crawled: Any, name: str, reason: str, told: str) -> None:
-    health = crawled.health(name)
+    health = crawled.health(source_name(name))
     assert (health.status, health.reason) == ("failed", reason)
     assert health.detail.startswith(told)
-    assert crawled.items(name) == []
+    assert crawled.items(source_name(name)) == []
+
+
+def test_one_bad_row_is_told_and_the_others_count(crawled: Any) -> None:
+    assert crawled.outcome("celdas") == ("partial", "malformed")
+    assert crawled.health("celdas").detail == "celdas:4: 5 cells where the heading has 4; 1 of 2 rows were not read: 4"
+    assert [item.native_id for item in crawled.items("celdas")] == ["1"]
+
+
+def test_sheets_of_other_programs(crawled: Any) -> None:
+    first, second = crawled.items("atenciones-ods")
+    assert (first.native_id, first.text) == ("1", "Señora, falta luz")
+    assert (first.published_at, second.published_at) == (datetime(2021, 4, 5, 5, tzinfo=UTC), None)
+    assert crawled.outcome("atenciones-ods") == ("ok", "none")
+
+
+@pytest.mark.parametrize("name", ["objeto.json", "lista.json", "lineas.ndjson", "tabla.parquet"])
+def test_nested_records(crawled: Any, name: str) -> None:
+    first, second = crawled.items(source_name(name))
+    assert first.native_id == ("345678901234567890"[-9:].lstrip("0") if name == "tabla.parquet" else "12345678901234567890")
+    assert (first.text, first.reactions, first.author_key is None) == ("Señor, falta luz", 3, False)
+    assert first.published_at == datetime(2021, 4, 5, 5, tzinfo=UTC)
+    assert (second.author_key, second.published_at, second.reactions) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("lista.json", "lista.json:2: a single value where an object is needed; 2 of 4 rows were not read: 2, 4"),
+        ("lineas.ndjson", "lineas.ndjson:4: not readable as JSON (Unterminated string starting at column 21); 1 of 3 rows"),
+        ("roto.json", "roto.json: record 2: not readable as JSON ("),
+    ],
+)
+def test_records_that_cannot_be_read_are_told(crawled: Any, name: str, told: str) -> None:
+    assert crawled.outcome(source_name(name)) == ("partial", "malformed")
+    assert crawled.health(source_name(name)).detail.startswith(told)
+    assert crawled.items(source_name(name))[0].text == "Señor, falta luz"
+
+
+def test_column_that_no_record_has_is_told_after_them(crawled: Any) -> None:
+    assert crawled.outcome("mal-campo-json") == ("partial", "missing_column")
+    assert crawled.health("mal-campo-json").detail == "mal-campo.json: no record has 'votes'; correct the name, or leave it out"
+    assert len(crawled.items("mal-campo-json")) == 2
+
+
+@pytest.mark.parametrize("name", ["abril.csv.gz", "abril.zip"])
+def test_packed_files(crawled: Any, name: str) -> None:
+    assert [item.text for item in crawled.items(source_name(name))] == ["Falta luz", "Falta agua"]
+    assert crawled.outcome(source_name(name)) == ("ok", "none")
+
+
+@pytest.mark.parametrize("name", ["polis.csv", "polis.zip"])
+def test_polis_export(crawled: Any, name: str) -> None:
+    first, second = crawled.items(source_name(name))
+    assert (first.native_id, first.text, first.reactions) == ("0", "Más árboles, por favor", 12)
+    assert first.published_at == datetime(2021, 4, 5, 16, tzinfo=UTC)
+    assert (second.native_id, second.text) == ("2", 'Con "comillas" y\nsalto')
+    assert second.published_at == datetime(2021, 4, 5, 16, 2, tzinfo=UTC)
+    assert crawled.outcome(source_name(name)) == ("ok", "none")
+    assert "RECHAZADO" not in crawled.written()
+
+
+def test_4cat_export(crawled: Any) -> None:
+    first, second = crawled.items("4cat-csv")
+    assert (first.native_id, first.parent_id, first.title, first.text) == ("100", None, "Pistas", "Hay un hueco")
+    assert first.published_at == datetime(2021, 4, 5, 23, 30, tzinfo=UTC)
+    assert first.author_key is not None
+    assert (second.parent_id, second.author_key) == ("100", None)
+    (alone,) = crawled.items("4cat-sin-autor-csv")
+    assert (alone.text, alone.title) == ("Falta luz", None)
 
 
 def test_local_files(crawled: Any) -> None:
@@ -214,31 +373,30 @@ def test_no_words_of_a_file_reach_the_log(crawled: Any) -> None:
 
 def test_sources_of_one_host_are_asked_one_after_the_other(lab: Any, crawled: Any) -> None:
     seen = sorted((seen for seen in lab.web.seen if seen.host == "descargas.test"), key=lambda seen: seen.begun)
-    assert len(seen) == 2 * len(FILES)  # robots.txt and the file, source by source
     assert all(before.ended <= after.begun for before, after in pairwise(seen))
-    assert [one.path for one in seen] == [path for name in FILES for path in ("/robots.txt", f"/{name}")]
+    assert [one.path for one in seen if one.path != "/robots.txt"] == [f"/{name}" for name in FILES]
 
 
 def test_doubled_column_is_refused() -> None:
     options = FileOptions.model_validate({"columns": {"text": ["texto"]}})
     with pytest.raises(SourceProblem, match=r"f\.csv:1: column 'texto' stands there more than once"):
-        parse_table(b"texto,texto\na,b\n", options, name="f.csv")
+        list(parse_table(b"texto,texto\na,b\n", options, name="f.csv"))
 
 
 def test_line_is_where_a_row_begins() -> None:
     options = FileOptions.model_validate({"columns": {"text": ["t"]}})
     rows = parse_table(b't,u\n"a\nb",1\n\nc,2\n , \n', options, name="f.csv")
-    assert [(row.line, row.cells["t"]) for row in rows] == [(2, "a\nb"), (5, "c")]
-    with pytest.raises(SourceProblem, match=r"f\.csv:4: 1 cells where the heading has 2"):
-        parse_table(b't,u\n"a\nb",1\nTotal\n', options, name="f.csv")
+    assert [(row.line, row.cells["t"]) for row in rows if isinstance(row, Row)] == [(2, "a\nb"), (5, "c")]
+    rows = parse_table(b't,u\n"a\nb",1\nTotal\nc,2\n', options, name="f.csv")
+    assert [row.line for row in rows if isinstance(row, Row)] == [2, 5]
 
 
 def test_damaged_workbook_is_told() -> None:
     options = FileOptions.model_validate({"columns": {"text": ["texto"]}})
     with pytest.raises(SourceProblem, match=r"f\.xlsx: not a readable workbook"):
-        parse_table(workbook([["texto"]])[:-60], options, name="f.xlsx")
+        list(parse_table(workbook([["texto"]])[:-60], options, name="f.xlsx"))
     with pytest.raises(SourceProblem, match=r"f\.xlsx: not a readable workbook"):
-        parse_table(b"texto\nuno\n", options, name="f.xlsx")
+        list(parse_table(b"texto\nuno\n", options, name="f.xlsx"))
 
 
 @pytest.mark.parametrize("url", ["../fuera.csv", "a/../../b.csv", "/etc/passwd", "C:/datos.csv", "a\\b.csv"])

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+import zipfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from collectors.catalog import load_catalog
+from collectors.minutes import Minutes, parse_minutes
+from collectors.office import read_blocks
 from collectors.period import Period
 from pipelines.annotate import annotate
 from pipelines.checks import check_city_sources
@@ -19,7 +23,7 @@ from pipelines.collect import collect
 from pipelines.project import Project, ProjectError, find_project
 from pipelines.report import report
 from pipelines.runs import Readers
-from pipelines.starter import FILES, SCHEMA_COMMAND, SCHEMA_NAME, TEMPLATES, make_project, schema_text
+from pipelines.starter import DOCUMENTS, FILES, SCHEMA_COMMAND, SCHEMA_NAME, TEMPLATES, make_project, schema_text
 from pipelines.warehouse import open_warehouse
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +34,8 @@ WRITTEN = [
     "data/cities/city.schema.json",
     "data/cities/mi-ciudad.yml",
     "data/imports/mensajes-de-ejemplo.csv",
+    "data/templates/acta.docx",
+    "data/templates/acta.odt",
 ]
 
 
@@ -47,7 +53,7 @@ def test_a_project_is_made_with_all_its_files(tmp_path: Path) -> None:
 def test_the_first_city_asks_no_site_that_nobody_approved(tmp_path: Path) -> None:
     make_project(tmp_path)
     city = Project(tmp_path).load_city("mi-ciudad")
-    assert sorted(source.platform for source in city.sources) == ["feed", "file", "page", "wordpress"]
+    assert sorted(source.platform for source in city.sources) == ["feed", "file", "minutes", "page", "wordpress"]
     assert [source.id for source in city.sources if source.enabled] == ["mensajes-de-ejemplo"]
     assert all(source.host is None for source in city.sources if source.enabled)
 
@@ -109,6 +115,22 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "proyecto").write_text("", encoding="utf-8")
     with pytest.raises(ProjectError, match="nothing was left behind"):
         make_project(tmp_path / "proyecto")
+
+
+def test_empty_minutes_are_the_same_everywhere_and_can_be_read(tmp_path: Path) -> None:
+    make_project(tmp_path / "a")
+    make_project(tmp_path / "b")
+    for name in DOCUMENTS:
+        body = (tmp_path / "a" / name).read_bytes()
+        assert body == (tmp_path / "b" / name).read_bytes()
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            assert archive.testzip() is None
+            assert len({(member.date_time, member.compress_type) for member in archive.infolist()}) == 1
+            assert name.endswith(".docx") or archive.namelist()[0] == "mimetype"
+        blocks = read_blocks(body, name=name)
+        table = next(block for block in blocks if isinstance(block, list))
+        assert [cell.text for cell in table[0]] == ["Mesa", "Rol", "Tema", "Texto", "Acuerdo"]
+        assert parse_minutes(blocks, name=name) == Minutes({}, [], [])
 
 
 def test_templates_are_inside_the_package_and_all_used() -> None:

@@ -1,0 +1,300 @@
+"""What the spiders of classic forums share: the walk over their pages, and the reading of their feeds.
+
+By pages: index -> boards -> topics, those with the newest activity first. A board is left at its first page that ends
+before the window; sticky topics and announcements stand out of that order and stop nothing. Of a long topic the first
+page is read (its title, and the post that the others answer), then the last and so on backwards until one is older
+than the window. By feeds: the last entries only, and no past: what was not collected in time cannot be asked for again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+from urllib.parse import urljoin
+
+from parsel import Selector
+from pydantic import Field, PositiveInt
+from scrapy import Request
+from scrapy.http import Response
+
+from collectors.catalog import PlatformOptions
+from collectors.health import SourceProblem
+from collectors.items import Manifestation
+from collectors.spiders.base import PlatformSpider, header, html_page
+from collectors.spiders.forum_feed import FeedEntry, parse_entries
+from collectors.spiders.forum_markup import (
+    BoardRow,
+    ForumMarkup,
+    Post,
+    TopicRow,
+    clean_address,
+    find_boards,
+    find_pages,
+    find_posts,
+    find_topics,
+    is_guest_name,
+    own_text,
+    title_of,
+)
+from collectors.text import MarkupError, html_to_text
+
+_TOPIC_BEGUN = 1 << 40
+"""Priority of the further pages of a topic: above that of any date, so that one begun is read on before others are."""
+
+_ANSWER = re.compile(r"(?:re|rv|resp):\s+", re.IGNORECASE)
+
+
+class ForumOptions(PlatformOptions):
+    """What may differ between two forums of one engine."""
+
+    way: Literal["pages", "feed"] = Field("pages", description="Read the pages, or only the feeds (the last entries, no past).")
+    boards: tuple[PositiveInt, ...] = Field(
+        (), description="Numbers of the boards to read, without those inside them; by default all."
+    )
+    date_order: Literal["day_first", "month_first", "year_first"] = Field(
+        "day_first", description="How the pages order dates in figures."
+    )
+
+
+@dataclass
+class Topic:
+    """A topic under way; `opening` is the number of its first post once the first page is read."""
+
+    number: int
+    title: str | None = None
+    opening: int | None = None
+
+
+class ForumSpider(PlatformSpider):
+    """Walks one forum; what an engine writes and how it names things stands in the subclass."""
+
+    Options: ClassVar[type[PlatformOptions]] = ForumOptions
+    MARKUP: ClassVar[ForumMarkup]
+    BOARD_PATH: ClassVar[str]
+    """Address of a board below the forum's folder, `{}` its number."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Start with nothing asked and nothing seen."""
+        super().__init__(**kwargs)
+        self.home = urljoin(self.source.url, ".")
+        self._asked: set[tuple[str, int, int]] = set()
+        self._listed: set[int] = set()
+        self._seen: set[int] = set()
+
+    def post_id(self, number: int, topic: Topic) -> str:
+        """Return the id of a post, the same by page and by feed."""
+        raise NotImplementedError
+
+    def post_url(self, number: int, topic: Topic) -> str:
+        """Return the address of a post."""
+        raise NotImplementedError
+
+    def feed_addresses(self) -> list[str]:
+        """Return the addresses of the feeds to read."""
+        raise NotImplementedError
+
+    def entry_id(self, address: str) -> str | None:
+        """Return the id of the post that an entry of a feed links to; None if the address names none."""
+        match = self.MARKUP.post_number.search(address)
+        return self.post_id(int(match[1]), Topic(0)) if match else None
+
+    def entry_markup(self, markup: str) -> str:
+        """Return the content of an entry without what the engine adds to the message."""
+        return markup
+
+    def entry_title(self, title: str) -> str:
+        """Return the title of an entry as the pages show it."""
+        return _ANSWER.sub("", title, count=1) if _ANSWER.match(title) else title
+
+    async def start(self) -> AsyncIterator[Request]:
+        """Ask for the feeds, the boards that the options name, or the source's own page."""
+        options: Any = self.source.options
+        if options.way == "feed":
+            for url in self.feed_addresses():
+                yield self.request(url, self.parse_feed, headers=self.memory.conditions(url), cb_kwargs={"asked": url})
+            return
+        for request in self._begin(options):
+            yield request
+
+    def _begin(self, options: Any) -> Iterator[Request]:
+        markup, url = self.MARKUP, clean_address(self.source.url)
+        topic, board = markup.topic_number.search(url), markup.board_number.search(url)
+        if options.boards:
+            for number in options.boards:
+                yield from self._ask_board(BoardRow(number, urljoin(self.home, self.BOARD_PATH.format(number)), None), True)
+        elif topic:
+            yield from self._ask_topic(TopicRow(int(topic[1]), url, None, False))
+        elif board:
+            yield from self._ask_board(BoardRow(int(board[1]), url, None), True)
+        else:
+            yield self.request(url, self.parse_board, cb_kwargs={"number": None, "position": 0, "filled": True})
+
+    def _ask(self, url: str, callback: Any, key: tuple[str, int, int], priority: int, **known: Any) -> Iterator[Request]:
+        """Ask for a page, once."""
+        if key not in self._asked:
+            self._asked.add(key)
+            yield self.request(url, callback, cb_kwargs={**known, "position": key[2]}, priority=priority)
+
+    def _ask_board(self, row: BoardRow, filled: bool) -> Iterator[Request]:
+        active = self._published(row.raw)
+        if not self.is_past(active):
+            key = ("board", row.number, self.MARKUP.first_position)
+            known = {"number": row.number, "filled": filled or active is not None}
+            yield from self._ask(row.url, self.parse_board, key, self._priority(active), **known)
+
+    def _ask_topic(self, row: TopicRow) -> Iterator[Request]:
+        active = self._published(row.raw)
+        if not self.is_past(active):
+            key = ("topic", row.number, self.MARKUP.first_position)
+            yield from self._ask(row.url, self.parse_topic, key, self._priority(active), topic=Topic(row.number))
+
+    def _priority(self, active: datetime | None) -> int:
+        """Return the minute of the last activity: what is undated is asked for as if it were of the window's end."""
+        return int((active or self.period.end_utc).timestamp() // 60)
+
+    def _published(self, raw: str | None) -> datetime | None:
+        options: Any = self.source.options
+        return self.published(raw, order=options.date_order)
+
+    def parse_board(self, response: Response, number: int | None, position: int, filled: bool) -> Iterator[Request]:
+        """Ask for the boards and topics that a page lists, and for the next page of the same board."""
+        if not self.readable(response):
+            return
+        page, options = html_page(response), self.source.options
+        boards = list(find_boards(page, self.MARKUP, base=response.url))
+        topics = list(find_topics(page, self.MARKUP, base=response.url))
+        if not boards and not topics:
+            self._tell_of_nothing(response, page, filled)
+        if not getattr(options, "boards", ()):
+            for board in boards:
+                yield from self._ask_board(board, False)
+        fresh = any(topic.number not in self._listed for topic in topics if not topic.pinned)
+        self._listed.update(topic.number for topic in topics)
+        for topic in topics:
+            yield from self._ask_topic(topic)
+        if number is not None:
+            pages = find_pages(page, self.MARKUP, self.MARKUP.board_number, number, base=response.url)
+            following = min((place for place in pages if place > position), default=None)
+            if following is not None and self._goes_on(response, topics, fresh):
+                last = self._published(topics[-1].raw) if topics else None
+                key = ("board", number, following)
+                yield from self._ask(pages[following], self.parse_board, key, self._priority(last), number=number, filled=True)
+
+    def _goes_on(self, response: Response, topics: list[TopicRow], fresh: bool) -> bool:
+        """Tell whether the next page of a board may hold topics of the window."""
+        dates = [self._published(topic.raw) for topic in topics if not topic.pinned]
+        if dates and not fresh:
+            self.note("malformed", f"{response.url}: the page repeats topics of the one before; the board is left there")
+            return False
+        known = [date for date in dates if date is not None]
+        if not known or len(known) < len(dates):
+            return bool(topics)
+        # Where an administrator chose another order, only the newest of the page tells something.
+        return not self.is_past(known[-1] if known == sorted(known, reverse=True) else max(known))
+
+    def _tell_of_nothing(self, response: Response, page: Selector, filled: bool) -> None:
+        """Tell of a page without boards, topics or posts, unless it may well be empty."""
+        if page.css(self.MARKUP.closed):
+            self.note("http_error", f"{response.url}: a login form or a message stands in the place of the messages")
+        elif filled:
+            self.note("malformed", f"{response.url}: nothing on it is written as the default theme of {self.name} does")
+        else:
+            return
+        self.started_well = bool(self._seen)
+
+    def parse_topic(self, response: Response, topic: Topic, position: int) -> Iterator[Manifestation | Request]:
+        """Yield the posts of a topic page and ask for the next page to read of the topic."""
+        if not self.readable(response):
+            return
+        page = html_page(response)
+        pages = find_pages(page, self.MARKUP, self.MARKUP.topic_number, topic.number, base=response.url)
+        if not page.css(self.MARKUP.post):
+            self._tell_of_nothing(response, page, True)
+            return
+        posts = list(find_posts(page, self.MARKUP))
+        if None in posts:
+            self.note("malformed", f"{response.url}: {posts.count(None)} posts without a number or a body were left out")
+        found = [post for post in posts if post is not None]
+        if found and topic.opening is None:
+            topic.title, topic.opening = title_of(page, self.MARKUP), found[0].number
+        fresh = [post for post in found if post.number not in self._seen]
+        self._seen.update(post.number for post in fresh)
+        for post in fresh:
+            yield from self._message(post, topic)
+        if found and not fresh:
+            self.note("malformed", f"{response.url}: the page repeats posts that were read already; the topic is left there")
+        elif found:
+            yield from self._other_page(topic, [self._published(post.raw) for post in fresh], pages, position)
+
+    def _other_page(self, topic: Topic, dates: list[datetime | None], pages: dict[int, str], position: int) -> Iterator[Request]:
+        """Ask for the last page after the first, and for the page before any other."""
+        first = self.MARKUP.first_position
+        if position == first:
+            ended = dates[-1] is not None and dates[-1] >= self.period.end_utc
+            candidates = [] if ended else [place for place in pages if place > first]
+        else:
+            ended = any(self.is_past(date) for date in dates)
+            candidates = [] if ended else [place for place in pages if first < place < position]
+        if candidates:
+            place = max(candidates)
+            key = ("topic", topic.number, place)
+            yield from self._ask(pages[place], self.parse_topic, key, _TOPIC_BEGUN, topic=topic)
+
+    def _message(self, post: Post, topic: Topic) -> Iterator[Manifestation]:
+        answered = post.quoted if post.quoted not in (None, post.number) else topic.opening
+        yield from self.manifestation(
+            native_id=self.post_id(post.number, topic),
+            parent_id=None if post.number == topic.opening or answered is None else self.post_id(answered, topic),
+            url=self.post_url(post.number, topic),
+            author=post.author,
+            title=topic.title,
+            text=post.text,
+            published_at=self._published(post.raw),
+            published_raw=post.raw,
+            reactions=post.reactions,
+        )
+
+    def parse_feed(self, response: Response, asked: str) -> Iterator[Manifestation]:
+        """Yield one manifestation for each entry of a feed."""
+        if not self.readable(response):
+            return
+        charset = header(response, "Content-Type").lower().partition("charset=")[2].strip(" \"'") or None
+        try:
+            entries, whole = parse_entries(response.body, url=response.url, charset=charset)
+        except SourceProblem as problem:
+            self.started_well = bool(self.message_count)
+            self.note(problem.reason, problem.detail)
+            return
+        if whole:
+            self.memory.learn_validators(asked, response)
+        else:
+            self.note("malformed", f"{response.url}: ill-formed feed; read in part")
+        lost = 0
+        for entry in entries:
+            native_id = self.entry_id(clean_address(entry.address))
+            try:
+                yield from self._entry(entry, native_id) if native_id else ()
+            except MarkupError:
+                native_id = None
+            lost += native_id is None
+        if lost:
+            self.note(
+                "malformed", f"{response.url}: {lost} entries without the address of a post or a readable text were left out"
+            )
+
+    def _entry(self, entry: FeedEntry, native_id: str) -> Iterator[Manifestation]:
+        name = html_to_text(entry.author)
+        own = self.entry_markup(entry.markup).strip()
+        yield from self.manifestation(
+            native_id=native_id,
+            url=clean_address(entry.address),
+            author=None if is_guest_name(name) or re.fullmatch(r"\S+@\S+\.\w+", name) else name,
+            title=self.entry_title(html_to_text(entry.title)),
+            text=own_text(Selector(text=f"<div>{own}</div>", type="html", huge_tree=False), self.MARKUP) if own else "",
+            published_at=self.published(entry.published),
+            published_raw=entry.published or None,
+            modified_at=self.published(entry.updated) if entry.updated != entry.published else None,
+        )

@@ -1,0 +1,7 @@
+-- How a source fared when its window was last read whole. Grain: at most one row.
+select status, reason
+from source_health
+where city = $city and source_id = $source and period_start = $start and period_end = $end
+    and status in ('ok', 'empty') and reason <> 'unchanged'
+order by batch_number desc
+limit 1
