@@ -70,7 +70,7 @@ def check_city_sources(
 ) -> Iterator[dict[str, Any]]:
     """Try the front door of each source with the real crawl and a tiny budget; nothing is kept.
 
-    A disabled source is not asked: nobody has approved it yet.
+    A disabled source is not asked: nobody has approved it yet. Nor is one whose platform takes money for what is read.
 
     Args:
         project: where local files and the replay are.
@@ -96,7 +96,10 @@ def _try_sources(project: Project, city: City) -> Iterator[dict[str, Any]]:
         if not source.enabled:
             said = "not asked: set `enabled: true` once somebody has approved it"
             yield _result(source, "disabled", said, SourceHealth(source_id=source.id, status="not_collected", reason="disabled"))
-    enabled = [source for source in city.sources if source.enabled]
+        elif source.options.cost:
+            said = f"not asked, since asking costs: {source.options.cost}; `escucha collect` asks"
+            yield _result(source, "disabled", said, SourceHealth(source_id=source.id, status="not_collected", reason="none"))
+    enabled = [source for source in city.sources if source.enabled and not source.options.cost]
     if not enabled:
         return
     with tempfile.TemporaryDirectory(prefix="escucha-check-") as temporary:

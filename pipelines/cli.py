@@ -383,6 +383,9 @@ def _collect(warehouse: Warehouse, found: Project, city: City, period: Period, s
     from pipelines.collect import collect as collect_window
 
     planned = len(set(source_ids)) or sum(source.enabled for source in city.sources)
+    for source in city.sources:
+        if source.enabled and source.options.cost and (not source_ids or source.id in source_ids):
+            say(f"{source.id}: {source.options.cost}")
     done: list[SourceOutcome] = []
 
     def show(outcome: SourceOutcome) -> None:
@@ -457,7 +460,8 @@ def _show_plan(
         "synthetic": loaded.synthetic,
         "period": str(period),
         "sources": [
-            {"id": s.id, "platform": s.platform, "url": s.url, "channel": s.channel, "enabled": s.enabled} for s in chosen
+            {"id": s.id, "platform": s.platform, "url": s.url, "channel": s.channel, "enabled": s.enabled, "cost": s.options.cost}
+            for s in chosen
         ],
     }
 
@@ -465,6 +469,8 @@ def _show_plan(
         echo(f"{loaded.name}: {period}")
         for source in chosen:
             echo(f"  {source.id:<26} {source.platform:<10} {'' if source.enabled else '(disabled) '}{source.url}")
+            if source.enabled and source.options.cost:
+                echo(f"  {'':<37} {source.options.cost}")
 
     print_document(plan, as_json, show)
     return OK

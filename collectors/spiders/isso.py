@@ -18,7 +18,6 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-import feedparser
 from lxml import etree
 from pydantic import Field, model_validator
 from scrapy import Request
@@ -26,9 +25,11 @@ from scrapy.http import Response
 
 from collectors.catalog import ApiOptions, PlatformOptions, WebAddress
 from collectors.dates import parse_epoch
+from collectors.feeds import parse_feed
+from collectors.health import SourceProblem
 from collectors.items import Manifestation
 from collectors.network import site_of
-from collectors.spiders.base import PlatformSpider, parse_count
+from collectors.spiders.base import PlatformSpider, header, parse_count
 from collectors.text import MarkupError, html_to_text
 
 LATEST = (1_000, 10_000)
@@ -124,10 +125,12 @@ class IssoSpider(PlatformSpider):
     def parse_feed(self, response: Response) -> Iterator[Request]:
         """Ask for the threads of the pages in a feed."""
         if self.readable(response):
-            document = feedparser.parse(response.body, sanitize_html=False)
-            if not document.get("version"):
-                self.note("malformed", f"{response.url}: not a readable RSS or Atom document")
-            yield from self._pages(response, [entry.get("link") or "" for entry in document.entries])
+            try:
+                feed = parse_feed(response.body, url=response.url, content_type=header(response, "Content-Type"))
+            except SourceProblem as problem:
+                self.note(problem.reason, f"{response.url}: {problem.detail}")
+                return
+            yield from self._pages(response, [entry.link or "" for entry in feed.entries])
 
     def _pages(self, response: Response, pages: list[str]) -> Iterator[Request]:
         """Ask how many comments the listed pages of the site have; Isso names a thread by the path of its page."""
