@@ -127,6 +127,8 @@ def write_city(folder: Path, address: str) -> Project:
         for name in names
     )
     sources += entry("local", "file", "data/imports/*.csv", OPTIONS["file"])
+    paid = "{token: env:PAID_TOKEN, accept_cost: true, max_posts: 200, query: Ate, api: 'http://paid.test/'}"
+    sources += entry("paid", "x", "http://paid.test/", paid)
     sources += entry("absent", "file", "data/imports/nada.xlsx", OPTIONS["file"])
     project = Project(folder)
     project.cities.mkdir(parents=True)
@@ -160,7 +162,7 @@ def checked(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", str(scratch))
         results = list(check_city_sources(project, project.load_city("ciudad"), progress=told.append))
-    assert len(results) == len({result["id"] for result in results}) == 17
+    assert len(results) == len({result["id"] for result in results}) == 18
     return project, {result["id"]: result for result in results}, told, scratch
 
 
@@ -170,7 +172,7 @@ def checked(
         ("feed", "ok", "2 items, 2021-04-13 to 2021-04-17"),
         ("quiet", "empty", "holds no item"),
         ("undated", "partial", "no item has a date that is understood"),
-        ("nofeed", "failed", "not a readable RSS or Atom document; check `platform`"),
+        ("nofeed", "failed", "not a readable feed (RSS, Atom or JSON Feed); check `platform`"),
         ("gone", "failed", "HTTP 404 at http://gone.test/"),
         ("closed", "failed", "robots.txt forbids http://closed.test/; the site wants no programs there"),
         ("broken", "failed", "robots.txt of broken.test cannot be read"),
@@ -183,6 +185,7 @@ def checked(
         ("wrong", "failed", "no column 'mensaje'; the file has 'fecha', 'opinion'; write the headings"),
         ("local", "ok", "the file is there with the mapped columns"),
         ("absent", "failed", "no file of the project matches 'data/imports/nada.xlsx'; put the file there"),
+        ("paid", "disabled", "not asked, since asking costs: at most 200 posts"),
         ("asleep", "disabled", "set `enabled: true` once somebody has approved it"),
     ],
 )
