@@ -128,7 +128,7 @@ class IssoSpider(PlatformSpider):
             try:
                 feed = parse_feed(response.body, url=response.url, content_type=header(response, "Content-Type"))
             except SourceProblem as problem:
-                self.note(problem.reason, f"{response.url}: {problem.detail}")
+                self.note(problem.reason, problem.detail)
                 return
             yield from self._pages(response, [entry.link or "" for entry in feed.entries])
 

@@ -293,7 +293,7 @@ def test_odd_rows_never_lose_the_others(crawled: Any) -> None:
         ("caido", ("failed", "http_error"), "HTTP 500"),
         ("maparoto", ("partial", "malformed"), "not a sitemap"),
         ("mapaajeno", ("partial", "malformed"), "no listed page is of vecinos.test"),
-        ("rssroto", ("partial", "malformed"), "not a readable RSS or Atom document"),
+        ("rssroto", ("partial", "malformed"), "not a readable feed (RSS, Atom or JSON Feed)"),
         ("hilosinlista", ("partial", "malformed"), "`replies` is no list"),
         ("hiloperdido", ("partial", "http_error"), "HTTP 404"),
     ],

@@ -68,7 +68,7 @@ def test_what_loads_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(models.settings, "MODELS_FILE", Path(models.settings.__file__).with_name("models.yml"))
     said = {row["what"]: row["said"] for row in diagnose(project)}
     assert all(f"{name}@" in said["models"] for name in ("accurate", "language", "screening")), said["models"]
-    assert said["city files"] == "mi-ciudad (1 of 4 sources enabled)"
+    assert said["city files"] == "mi-ciudad (1 of 5 sources enabled)"
     assert said["locale data"] == "es_PE (12,345.67)"
 
 

@@ -84,8 +84,8 @@ def test_migrations_are_applied_once_and_the_old_file_is_kept(tmp_path: Path) ->
     with duckdb.connect(str(path)) as connection:
         last = migrations()[-1][0]
         connection.execute("delete from schema_migration where number = $n", {"n": last})
-        for (table,) in connection.execute("select table_name from duckdb_tables() where table_name like 'report%'").fetchall():
-            connection.execute(f"drop table {table}")
+        connection.execute("drop table source_memory")
+        connection.execute("alter table source_health drop column excluded_count")
     assert migrate(path) == [last]
     assert path.with_suffix(f".before-{last:03d}.duckdb").is_file()
 
