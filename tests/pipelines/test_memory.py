@@ -17,7 +17,7 @@ from pipelines.project import Project
 from pipelines.warehouse import open_warehouse
 
 FEED = """<rss version="2.0"><channel><title>Foro</title>
-<item><guid>m1</guid><pubDate>Mon, 05 Apr 2021 10:00:00 -0500</pubDate><description>Falta luz en la cuadra dos</description></item>
+<item><guid>m1</guid><pubDate>Mon, 05 Apr 2021 10:00:00 -0500</pubDate><description>Falta luz en la cuadra</description></item>
 </channel></rss>"""
 
 CITY = """\
