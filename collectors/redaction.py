@@ -291,13 +291,19 @@ def redact_manifestation(manifestation: Manifestation, secret: bytes) -> Manifes
     )
 
 
+_NUMBERED = re.compile(
+    r"(?:answer|article|comment|debate|entry|item|media|msg|p|page|pid|post|proposal|reply|request|review|status|thread|tid|topic)"
+    r"[-_:]?\d+"
+)
+
+
 def _without_person(secret: bytes, native_id: str | None) -> str | None:
     """Return an id as it is, or keyed if it names a person: a link, `tag:…/u/name/…`, `acct:…`, a handle, an e-mail.
 
-    An id without a letter is the platform's own number, however much it looks like a document or a telephone: keyed, it
-    would make another message of it once the secret is changed.
+    An id without a letter, or with a word such as "comment" before its number, is the platform's own, however much it looks
+    like a document or a telephone: keyed, it would make another message of it once the secret is changed.
     """
-    if native_id is None or not re.search(r"[^\W\d_]", native_id):
+    if native_id is None or not re.search(r"[^\W\d_]", native_id) or _NUMBERED.fullmatch(native_id):
         return native_id
     # Behind a colon as behind a slash: a tag's own part may begin with the folder of a person.
     named = url_names_person(native_id) or url_names_person("/" + native_id.replace(":", "/"))

@@ -543,3 +543,17 @@ def test_raw_date_leaves_no_person_behind(raw: str, understood: bool, kept: str)
 def test_links_of_persons_are_told_by_their_host() -> None:
     told = told_links("HTTP 500 at http://foro.test:80/u/juan.perez; http://foro.test/t/1: x, https://x.test/?a=r@b.pe.")
     assert told == "HTTP 500 at foro.test/…; http://foro.test/t/1: x, x.test/…."
+
+
+@pytest.mark.parametrize("native_id", ["comment-12345678", "post-987654321", "p45678912", "msg_20123456789", "12345678"])
+def test_a_platforms_own_number_stays_whatever_it_looks_like(native_id: str) -> None:
+    item = Manifestation(source_id="foro", text="hola", native_id=native_id, parent_id=native_id)
+    kept = redact_manifestation(item, SECRET)
+    assert (kept.native_id, kept.parent_id) == (native_id, native_id)
+
+
+@pytest.mark.parametrize("native_id", ["dni-45678912", "ABC-123", "cel-987654321", "comment-de-ana@correo.test"])
+def test_an_id_that_names_a_person_is_keyed(native_id: str) -> None:
+    kept = redact_manifestation(Manifestation(source_id="foro", text="hola", native_id=native_id), SECRET)
+    assert kept.native_id is not None
+    assert kept.native_id.startswith("keyed:")
