@@ -105,12 +105,15 @@ def _append(
 
 
 def _carry_on(warehouse: Warehouse, city: City, period: Period, health: SourceHealth) -> SourceHealth:
-    """Give a source that did not change the outcome that its window had before: a rerun then gives the same report."""
+    """Give a source that did not change the outcome and counts that its window had before: it still shows the same items."""
     if health.reason != "unchanged":
         return health
     window = {"city": city.id, "source": health.source_id, "start": period.start_utc, "end": period.end_utc}
     before = warehouse.query_file("last_outcome", window)
-    return replace(health, status=before[0][0], reason=before[0][1]) if before else health
+    if not before:
+        return health
+    status, reason, items, undated, skipped = before[0]
+    return replace(health, status=status, reason=reason, item_count=items, undated_count=undated, skipped_count=skipped)
 
 
 def _new_versions(

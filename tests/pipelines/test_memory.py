@@ -86,7 +86,8 @@ def test_an_unchanged_document_is_asked_for_once_and_keeps_its_outcome(villa: tu
             collect(warehouse, project, city, _month(city, 4))
         assert _Handler.conditions == [None, '"v1"']
         health = warehouse.query("select status, reason, item_count from source_health order by batch_number")
-        assert health == [("ok", "none", 1), ("ok", "none", 0)]
+        assert health == [("ok", "none", 1)] * 2
+        assert warehouse.query("select item_count from batch order by batch_number") == [(1,), (0,)]
         assert warehouse.query("select count(*) from manifestation") == [(1,)]
 
 
