@@ -178,7 +178,10 @@ class ModelsConfig(_Closed):
             ConfigurationError: naming them, and what is allowed.
         """
         given = self.tasks["category"].thresholds if "category" in self.tasks else {}
-        unknown = [label for label in given if label not in {*taxonomy.category_ids, *load_taxonomy().category_ids}]
+        unknown = [label for label in given if label not in taxonomy.category_ids]
+        if unknown:
+            shipped = load_taxonomy().category_ids
+            unknown = [label for label in unknown if label not in shipped]
         if unknown:
             told = f"models.yml: category.thresholds: no category is called {', '.join(map(repr, unknown))}"
             raise ConfigurationError(f"{told}; allowed: {', '.join(taxonomy.category_ids)}")

@@ -65,16 +65,14 @@ def load_named_taxonomy(project: Callable[[], Project], name: str) -> Taxonomy:
         return load_city_taxonomy(project(), name)
     if not path.is_file():
         raise ProjectError(f"no file {name}; name a city of the project, a taxonomy's .yml file, or {SHIPPED!r}")
-    return load_taxonomy(path) if _is_whole(path) else load_own_taxonomy(path)
-
-
-def _is_whole(path: Path) -> bool:
-    """Tell whether a file holds a whole taxonomy and not a city's changes to one."""
-    return "categories" in _peek(path)
+    return load_taxonomy(path) if "categories" in _peek(path) else load_own_taxonomy(path)
 
 
 def _peek(path: Path) -> Mapping[str, object]:
-    """Return the file as YAML, unchecked; nothing if it is none, which whoever loads it will tell with its line."""
+    """Return the file as YAML, unchecked: a whole taxonomy has `categories`, a city's changes to one have not.
+
+    Nothing if it is no YAML, which whoever loads it will tell with its line.
+    """
     try:
         found = YAML(typ="safe").load(path.read_bytes())
     except (YAMLError, UnicodeDecodeError):
@@ -90,11 +88,13 @@ def load_archive(folder: Path) -> list[Taxonomy]:
     Raises:
         ConfigurationError: with all mistakes of a file, each with its line.
     """
-    paths = sorted(folder.glob("*.yml"))
-    whole = [load_taxonomy(path) for path in paths if _is_whole(path)]
-    bases: dict[object, Taxonomy] = {taxonomy.version: taxonomy for taxonomy in (*whole, load_taxonomy())}
-    own = [(path, bases.get(_peek(path).get("base", load_taxonomy().version))) for path in paths if not _is_whole(path)]
-    return [*whole, *(load_own_taxonomy(path, base) for path, base in own if base is not None)]
+    files = {path: _peek(path) for path in sorted(folder.glob("*.yml"))}
+    shipped = load_taxonomy()
+    whole = [load_taxonomy(path) for path, content in files.items() if "categories" in content]
+    bases: dict[object, Taxonomy] = {taxonomy.version: taxonomy for taxonomy in (*whole, shipped)}
+    changes = {path: content for path, content in files.items() if "categories" not in content}
+    own = {path: bases.get(content.get("base", shipped.version)) for path, content in changes.items()}
+    return [*whole, *(load_own_taxonomy(path, base) for path, base in own.items() if base is not None)]
 
 
 def find_taxonomy(project: Project, city_id: str, revision: str, counted: Collection[str]) -> Known:

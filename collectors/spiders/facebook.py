@@ -20,7 +20,7 @@ from pydantic import Field
 from collectors.catalog import PlatformOptions
 from collectors.items import Manifestation
 from collectors.spiders.api import Call, field_of
-from collectors.spiders.graph import GraphOptions, GraphSpider, identity
+from collectors.spiders.graph import GraphOptions, GraphSpider
 
 POSTS_PAGE, COMMENTS_PAGE = 50, 100
 POST_FIELDS = "id,message,created_time,permalink_url,is_hidden,from{id},comments.limit(0).summary(true)"
@@ -53,16 +53,8 @@ class FacebookSpider(GraphSpider):
 
     def parse_feed(self, document: dict[str, Any], call: Call) -> Iterator[Manifestation]:
         """Yield the posts of a page, and plan the comments under each and the page after it."""
-        ids, dates = [], []
-        for row in self.rows(document, "data", call):
-            number = identity(row, text="message")
-            if number is None:
-                self.odd_count += 1
-                continue
-            raw = field_of(row, "created_time")
-            published = self.published(raw)
-            ids.append(number)
-            dates.append(published)
+        told = self.told_rows(self.rows(document, "data", call), text="message", date="created_time")
+        for row, number, raw, published in told:
             if row.get("is_hidden") is True:
                 self.told["posts hidden by the Page"] += 1
                 continue
@@ -70,20 +62,13 @@ class FacebookSpider(GraphSpider):
             if field_of(row, "comments", "summary", "total_count", kind=int) != 0:
                 query = {"fields": COMMENT_FIELDS, "filter": "stream", "order": "chronological", "limit": COMMENTS_PAGE}
                 self.walk(f"{number}/comments", self.parse_comments, query, post=number)
-        if not dates or any(date is None or date >= self.horizon for date in dates):
-            self.walk_on(document, call, ids)
+        if not told or any(one.published is None or one.published >= self.horizon for one in told):
+            self.walk_on(document, call, [one.number for one in told])
 
     def parse_comments(self, document: dict[str, Any], call: Call) -> Iterator[Manifestation]:
         """Yield the comments of a page, and plan the page after it unless it reaches beyond the window."""
-        ids, dates = [], []
-        for row in self.rows(document, "data", call):
-            number = identity(row, text="message")
-            if number is None:
-                self.odd_count += 1
-                continue
-            raw = field_of(row, "created_time")
-            ids.append(number)
-            dates.append(self.published(raw))
+        told = self.told_rows(self.rows(document, "data", call), text="message", date="created_time")
+        for row, number, raw, published in told:
             if row.get("is_hidden") is True:
                 self.told["comments hidden by the Page"] += 1
                 continue
@@ -92,11 +77,11 @@ class FacebookSpider(GraphSpider):
                 kind=self._own("official", row) or "manifestation",
                 native_id=number,
                 parent_id=field_of(row, "parent", "id") or call.known["post"],
-                published_at=dates[-1],
+                published_at=published,
                 published_raw=raw,
             )
-        if not dates or any(date is None or date < self.period.end_utc for date in dates):
-            self.walk_on(document, call, ids)
+        if not told or any(one.published is None or one.published < self.period.end_utc for one in told):
+            self.walk_on(document, call, [one.number for one in told])
 
     def _post(self, row: dict[str, Any], number: str, published: datetime | None, raw: str | None) -> Iterator[Manifestation]:
         """Yield a post: context if it is the Page's, or if it is not told whose it is; a person's message otherwise."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
-from typing import Any, ClassVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field
@@ -41,6 +41,17 @@ class GraphOptions(ApiOptions):
     lookback_days: int = Field(
         30, ge=0, le=365, description="How many days before the window a post may have appeared whose comments are read."
     )
+
+
+class Told(NamedTuple):
+    """A row of an edge whose id and text have the documented types."""
+
+    row: dict[str, Any]
+    number: str
+    raw: str | None
+    """The date as written."""
+
+    published: datetime | None
 
 
 class GraphSpider(ApiSpider):
@@ -89,6 +100,18 @@ class GraphSpider(ApiSpider):
         after = self.cursor_after(document, edge)
         if self.goes_on(edge, after, ids) and after is not None:
             self.walk(edge, call.then, query, after=after, **known)
+
+    def told_rows(self, rows: Iterable[dict[str, Any]], *, text: str, date: str) -> list[Told]:
+        """Return the rows with their ids and dates; those without an id are counted as odd."""
+        found = []
+        for row in rows:
+            number = identity(row, text=text)
+            if number is None:
+                self.odd_count += 1
+                continue
+            raw = field_of(row, date)
+            found.append(Told(row, number, raw, self.published(raw)))
+        return found
 
     def cursor_after(self, document: dict[str, Any], edge: str) -> str | None:
         """Return the cursor of the next page; None after the last. Of the address that is given, nothing else is taken."""

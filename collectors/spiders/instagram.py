@@ -55,16 +55,8 @@ class InstagramSpider(GraphSpider):
 
     def parse_media(self, document: dict[str, Any], call: Call) -> Iterator[Manifestation]:
         """Yield the media of a page as context, and plan the comments under each and the page after it."""
-        ids, dates = [], []
-        for row in self.rows(document, "data", call):
-            number = identity(row, text="caption")
-            if number is None:
-                self.odd_count += 1
-                continue
-            raw = field_of(row, "timestamp")
-            published = self.published(raw)
-            ids.append(number)
-            dates.append(published)
+        told = self.told_rows(self.rows(document, "data", call), text="caption", date="timestamp")
+        for row, number, raw, published in told:
             self._own_name = field_of(row, "username") or self._own_name
             yield from self.manifestation(
                 kind="official" if self.source.publisher.official else "article",
@@ -77,8 +69,8 @@ class InstagramSpider(GraphSpider):
             recent = published is None or self.horizon <= published < self.period.end_utc
             if recent and field_of(row, "comments_count", kind=int) != 0:
                 self.walk(f"{number}/comments", self.parse_comments, {"fields": COMMENT_FIELDS, "limit": PAGE_SIZE}, media=number)
-        if not dates or any(date is None or date >= self.horizon for date in dates):
-            self.walk_on(document, call, ids)
+        if not told or any(one.published is None or one.published >= self.horizon for one in told):
+            self.walk_on(document, call, [one.number for one in told])
 
     def parse_comments(self, document: dict[str, Any], call: Call) -> Iterator[Manifestation]:
         """Yield the comments of a page with the answers that they bring along, and plan what is left of both."""
@@ -105,17 +97,12 @@ class InstagramSpider(GraphSpider):
 
     def _comments(self, rows: Iterable[dict[str, Any]], *, parent: str) -> Generator[Manifestation, None, list[str]]:
         """Yield comments or answers of one parent; return the ids of all rows, hidden ones included."""
-        ids = []
-        for row in rows:
-            number = identity(row, text="text")
-            if number is None:
-                self.odd_count += 1
-                continue
-            ids.append(number)
+        told = self.told_rows(rows, text="text", date="timestamp")
+        for row, number, raw, published in told:
             if row.get("hidden") is True:
                 self.told["comments hidden by the account"] += 1
                 continue
-            author, raw = field_of(row, "username"), field_of(row, "timestamp")
+            author = field_of(row, "username")
             own = author is not None and self._own_name is not None and author.casefold() == self._own_name.casefold()
             yield from self.manifestation(
                 kind="official" if own else "manifestation",
@@ -123,8 +110,8 @@ class InstagramSpider(GraphSpider):
                 parent_id=parent,
                 author=author,
                 text=row.get("text") or "",
-                published_at=self.published(raw),
+                published_at=published,
                 published_raw=raw,
                 reactions=field_of(row, "like_count", kind=int),
             )
-        return ids
+        return [one.number for one in told]

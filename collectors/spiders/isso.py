@@ -18,7 +18,6 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-from lxml import etree
 from pydantic import Field, model_validator
 from scrapy import Request
 from scrapy.http import Response
@@ -29,6 +28,7 @@ from collectors.feeds import parse_feed
 from collectors.health import SourceProblem
 from collectors.items import Manifestation
 from collectors.network import site_of
+from collectors.sitemaps import parse_sitemap
 from collectors.spiders.base import PlatformSpider, header, parse_count
 from collectors.text import MarkupError, html_to_text
 
@@ -112,15 +112,17 @@ class IssoSpider(PlatformSpider):
         """Ask for the threads of the pages in a sitemap, and once for each sitemap that an index lists (sitemaps.org)."""
         if not self.readable(response):
             return
-        root = _xml(response.body)
-        if root is None:
+        try:
+            listed = parse_sitemap(response.body, url=response.url)
+        except SourceProblem:
             self.note("malformed", f"{response.url}: not a sitemap")
             return
-        pages = [place.text or "" for place in root.iterfind("{*}url/{*}loc")]
-        yield from self._pages(response, pages)
-        for place in () if of_index else root.iterfind("{*}sitemap/{*}loc"):
-            if self._is_new(url := (place.text or "").strip()):
-                yield self.request(urljoin(response.url, url), self.parse_sitemap, cb_kwargs={"of_index": True})
+        if listed.cut:
+            self.note("malformed", f"{response.url}: damaged or longer than a sitemap may be; read in part")
+        yield from self._pages(response, [page.url for page in listed.pages])
+        for inner in () if of_index else listed.sitemaps:
+            if self._is_new(inner.url):
+                yield self.request(urljoin(response.url, inner.url), self.parse_sitemap, cb_kwargs={"of_index": True})
 
     def parse_feed(self, response: Response) -> Iterator[Request]:
         """Ask for the threads of the pages in a feed."""
@@ -241,11 +243,3 @@ def _split(address: str) -> tuple[str, str]:
     except ValueError:
         return "", ""
     return parts.hostname or "", quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
-
-
-def _xml(body: bytes) -> Any:
-    """Return the root of a document, its own entities left alone; None if there is none."""
-    try:
-        return etree.fromstring(body, etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=False))
-    except (etree.LxmlError, ValueError):
-        return None

@@ -16,13 +16,13 @@ from urllib.parse import urldefrag, urlsplit
 from parsel import Selector
 from pydantic import Field, model_validator
 from scrapy import Request
-from scrapy.http import Response, TextResponse
+from scrapy.http import Response
 
 from collectors.catalog import Closed, PlatformOptions
 from collectors.items import Manifestation
 from collectors.network import site_of
-from collectors.spiders.base import PlatformSpider, header, parse_count, row_id
-from collectors.text import decode_bytes, html_to_text
+from collectors.spiders.base import PlatformSpider, html_page, parse_count, row_id
+from collectors.text import html_to_text
 
 LOOKBACK = timedelta(days=60)
 """An article older than the window by this much is taken to gather no new comments; the index is left there."""
@@ -155,7 +155,7 @@ class PageSpider(PlatformSpider):
         """Ask for each article of an index page."""
         if not self.readable(response):
             return
-        page = _selector(response)
+        page = html_page(response)
         found = page.css(self.markup.article_links).xpath("@href").getall()
         if not found:
             self.started_well = self._found_articles
@@ -201,7 +201,7 @@ class PageSpider(PlatformSpider):
         yield from self._article_done(index)
 
     def _article(self, response: Response, index: IndexPage) -> Iterator[Manifestation]:
-        page = _selector(response)
+        page = html_page(response)
         article = self.markup.article
         raw = _pick(page, article.date)
         published = self.published(raw, order=self.date_order)
@@ -223,7 +223,7 @@ class PageSpider(PlatformSpider):
         """Yield each comment of a thread page and ask for the next page of the thread."""
         if not self.readable(response):
             return
-        page = _selector(response)
+        page = html_page(response)
         items = page.css(self.markup.comment.item)
         identities = {id(item.root) for item in items}
         for item in items:
@@ -281,15 +281,6 @@ class PageSpider(PlatformSpider):
         recent = index.undated or index.newest is None or index.newest >= self.period.start_utc - LOOKBACK
         if index.pending == 0 and index.next_url and recent and self._is_new(index.next_url):
             yield self.request(index.next_url, self.parse_index)
-
-
-def _selector(response: Response) -> Selector:
-    """Return the page as a selector, decoded by our own rule: Scrapy reads unlabelled windows-1252 as cp1250."""
-    declared = header(response, "Content-Type").lower().partition("charset=")[2].strip(" \"'")
-    text, _ = decode_bytes(response.body, declared=declared or None)
-    if not isinstance(response, TextResponse) and "<" not in text[:2000]:
-        text = ""
-    return Selector(text=text or "<html></html>", type="html", huge_tree=False)
 
 
 def _pick(scope: Selector, selector: str | None) -> str | None:
