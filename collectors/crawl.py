@@ -26,6 +26,7 @@ from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
 from collectors.budget import abandon_later
 from collectors.catalog import City, Source, load_city
 from collectors.exclusions import load_exclusions
+from collectors.frontier import Frontier
 from collectors.item_pipelines import NamelessLinks, WordlessErrors
 from collectors.memory import Memory
 from collectors.network import site_of
@@ -43,9 +44,9 @@ def main(request_path: Path) -> None:
 
     The file is JSON: `city_file`, `project`, `sources` (ids), `start` and `end` (ISO 8601), `spool` (folder), `hosts`
     (pattern -> loopback address:port), `memory` (source id -> what earlier collections left; absent for one whose window
-    lies in the past), `with_parent` (true: end when standard input closes), `exclusions` (path of the list, if there is
-    one), `keep_delays` (true: hosts that are mapped to this machine are waited for too). The secret comes from the
-    environment, never from a file.
+    lies in the past), `frontier` (source id -> threads that a walk of this window has read which was cut off), `with_parent`
+    (true: end when standard input closes), `exclusions` (path of the list, if there is one), `keep_delays` (true: hosts that
+    are mapped to this machine are waited for too). The secret comes from the environment, never from a file.
     """
     request: dict[str, Any] = json.loads(request_path.read_text(encoding="utf-8"))
     if request.get("with_parent"):
@@ -63,6 +64,7 @@ def main(request_path: Path) -> None:
         source.id: Memory(request.get("memory", {}).get(source.id, {}), current=source.id in request.get("memory", {}))
         for source in sources
     }
+    frontiers = {source.id: Frontier(request.get("frontier", {}).get(source.id, {})) for source in sources}
     run_crawl(
         city,
         sources,
@@ -70,6 +72,7 @@ def main(request_path: Path) -> None:
         project=Path(request["project"]),
         hosts=request["hosts"],
         memories=memories,
+        frontiers=frontiers,
         common=common,
         keep_delays=bool(request.get("keep_delays")),
     )
@@ -83,6 +86,7 @@ def run_crawl(
     project: Path,
     hosts: dict[str, str],
     memories: dict[str, Memory],
+    frontiers: dict[str, Frontier],
     common: dict[str, Any],
     keep_delays: bool = False,
 ) -> None:
@@ -100,7 +104,8 @@ def run_crawl(
             if process.stopping:
                 return
             settings = {**crawl_settings(city, source, hosts, keep_delays=keep_delays), **common}
-            given = {"city": city, "source": source, "period": period, "project": project, "memory": memories[source.id]}
+            given = {"city": city, "source": source, "period": period, "project": project}
+            given |= {"memory": memories[source.id], "frontier": frontiers[source.id]}
             try:
                 yield process.crawl(Crawler(spider_class(source.platform), settings), sites=sites, **given)
             except Exception:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scrapy.exceptions import DropItem
 from scrapy.logformatter import LogFormatter
+from twisted.internet.task import LoopingCall
 
 from collectors.exclusions import Exclusions, keyed_author
 from collectors.health import SourceHealth, Status
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 MAX_REACTIONS = 2**63 - 1
 """The largest count that a signed 64-bit column holds."""
+
+JOURNAL_SECONDS = 1.0
+"""How often it is written down which threads were read: what a kill costs is read again."""
 
 MIN_WORDLESS = 3
 """Fewer items without text than this say nothing about a source."""
@@ -164,6 +168,7 @@ class Spool:
         self.crawler = crawler
         self.folder = Path(crawler.settings["ESCUCHA_SPOOL"])
         self.count = self.undated = 0
+        self.ripening: list[str] = []
         self.first: datetime | None = None
         self.last: datetime | None = None
 
@@ -177,6 +182,24 @@ class Spool:
         spider: Any = self.crawler.spider
         self.paths = spool_paths(self.folder, spider.source.id)
         self.file = self.paths.partial.open("w", encoding="utf-8")
+        self.journal = LoopingCall(self.write_frontier)
+        self.journal.start(JOURNAL_SECONDS, now=False)
+
+    def write_frontier(self) -> None:
+        """Write which threads are read whole, once their items are on the disk.
+
+        A thread waits for one more turn: its last item may still be on its way through the item pipelines.
+        """
+        spider: Any = self.crawler.spider
+        ripe, self.ripening = self.ripening, spider.frontier.take_lines()
+        if ripe:
+            self._sync()
+            with self.paths.frontier.open("a", encoding="utf-8") as file:
+                file.write("".join(f"{line}\n" for line in ripe))
+
+    def _sync(self) -> None:
+        self.file.flush()
+        os.fsync(self.file.fileno())
 
     def process_item(self, item: Manifestation) -> Manifestation:
         """Append one line."""
@@ -192,14 +215,20 @@ class Spool:
     def close_spider(self) -> None:
         """Make the items durable and only then say how the source fared."""
         spider: Any = self.crawler.spider
-        self.file.flush()
-        os.fsync(self.file.fileno())
+        self.journal.stop()
+        for _ in range(2):
+            self.write_frontier()
+        self._sync()
         self.file.close()
         self.paths.partial.replace(self.paths.items)
         write_health(self.folder, self._health(spider))
 
     def _health(self, spider: PlatformSpider) -> SourceHealth:
-        status, reason, detail = judge(spider, self.count)
+        carried = spider.frontier.carried
+        dates = [date.isoformat() for date in (self.first, self.last) if date]
+        dates += [date for date in (carried.first, carried.last) if date]
+        first, last = min(dates, default=None), max(dates, default=None)
+        status, reason, detail = judge(spider, self.count + carried.items)
         left_out = f"{spider.excluded_count:,} left out by the list of exclusions" if spider.excluded_count else ""
         detail = hide_secrets(told_links("; ".join(filter(None, (detail, left_out, *spider.facts(), *spider.remarks)))))
         asked = spider.source.host is not None and spider.OBEYS_ROBOTS
@@ -212,14 +241,14 @@ class Spool:
             detail=detail,
             request_count=spider.request_count,
             byte_count=spider.byte_count,
-            item_count=self.count,
-            undated_count=self.undated,
-            skipped_count=spider.skipped_count,
+            item_count=self.count + carried.items,
+            undated_count=self.undated + carried.undated,
+            skipped_count=spider.skipped_count + carried.skipped,
             excluded_count=spider.excluded_count,
-            first_published_at=self.first.isoformat() if self.first else None,
-            last_published_at=self.last.isoformat() if self.last else None,
+            first_published_at=first,
+            last_published_at=last,
             robots=state or ("allowed" if asked else "not_asked"),
-            cursor=self.last.isoformat() if self.last else None,
+            cursor=last,
             memory=spider.memory.learned if status in ("ok", "empty") else {},
         )
 

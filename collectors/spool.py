@@ -1,7 +1,8 @@
 """The spool: what a crawl leaves on disk for the one process that writes the warehouse.
 
 A spool folder belongs to one crawl. Each source has `<source>.jsonl` (redacted items, one JSON object a line, in the
-order in which they were seen) and `<source>.health.json`, written last: a source without it was not read to its end.
+order in which they were seen), `<source>.frontier.jsonl` (threads that were read whole, each written after its items) and
+`<source>.health.json`, written last: a source without it was not read to its end.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ class SpoolPaths(NamedTuple):
     partial: Path
     items: Path
     health: Path
+    frontier: Path
 
 
 def spool_paths(folder: Path, source_id: str) -> SpoolPaths:
     """Return the paths of a source; none of them need exist."""
-    return SpoolPaths(folder / f"{source_id}.jsonl.partial", folder / f"{source_id}.jsonl", folder / f"{source_id}.health.json")
+    names = (f"{source_id}.{ending}" for ending in ("jsonl.partial", "jsonl", "health.json", "frontier.jsonl"))
+    return SpoolPaths(*(folder / name for name in names))
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -66,3 +69,13 @@ def load_items(folder: Path, source_id: str) -> Iterator[Manifestation]:
             for name in ("published_at", "modified_at"):
                 values[name] = datetime.fromisoformat(values[name]) if values[name] else None
             yield Manifestation(**{name: value for name, value in values.items() if name in known})
+
+
+def load_frontier(folder: Path, source_id: str) -> dict[str, str]:
+    """Load the threads that a walk has read whole: digest of the address -> what was found, as JSON.
+
+    A last line that a kill tore is left out: its thread is read again.
+    """
+    path = spool_paths(folder, source_id).frontier
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.is_file() else []
+    return {line["place"]: line["found"] for line in map(json.loads, lines)}

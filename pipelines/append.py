@@ -15,7 +15,7 @@ from collectors.catalog import City
 from collectors.health import SourceHealth
 from collectors.items import Manifestation, manifestation_id, version_digest
 from collectors.period import Period
-from collectors.spool import load_health, load_items, spool_paths, write_health, write_whole
+from collectors.spool import load_frontier, load_health, load_items, spool_paths, write_health, write_whole
 from collectors.text import normalise_for_comparison
 from pipelines.digests import text_digest
 from pipelines.project import Project
@@ -23,6 +23,10 @@ from pipelines.warehouse import Warehouse, next_instant
 
 UNSTORABLE = (ValueError, TypeError, KeyError, OverflowError, duckdb.DataError)
 """What a torn spool or an impossible value raises; a full disk or a lost lock is none of these."""
+
+
+CUT_OFF = ("interrupted", "budget_requests", "budget_megabytes", "budget_seconds")
+"""Reasons of a walk that did not come to its end; the next one over the same window goes on from there."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,16 @@ def _append(
         warehouse.append("source_health", [{**told, **shared, **_instants(health)}])
         learned = {"city": city.id, "source_id": source_id, "batch_number": number}
         warehouse.append("source_memory", [{**learned, "key": key, "value": value} for key, value in health.memory.items()])
+        warehouse.append("source_frontier", _frontier_rows(spool, health, shared))
     return SourceOutcome(health, len(rows))
+
+
+def _frontier_rows(spool: Path, health: SourceHealth, shared: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the threads that a walk which was cut off has read whole; a walk that came to its end leaves none."""
+    if health.reason not in CUT_OFF:
+        return []
+    read = load_frontier(spool, health.source_id)
+    return [{**shared, "place": place, "found": found} for place, found in sorted(read.items())]
 
 
 def _carry_on(warehouse: Warehouse, city: City, period: Period, health: SourceHealth) -> SourceHealth:

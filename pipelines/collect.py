@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,6 +22,9 @@ from pipelines.append import SourceOutcome, append_orphans, append_source, close
 from pipelines.project import Project
 from pipelines.runs import record_run
 from pipelines.warehouse import Warehouse
+
+TAKEN_UP = timedelta(days=3)
+"""For how long a walk that was cut off is taken up: later, what it had read may have been answered or edited since."""
 
 GRACE_SECONDS = 10.0
 """How long an interrupted crawl may take to end by itself."""
@@ -67,7 +71,8 @@ def collect(
     outcomes: list[SourceOutcome] = []
     with record_run(warehouse, project, city, "collect", period) as run_id:
         spool = project.raw / city.id / run_id
-        for source_id in crawl(project, city, period, sources, spool, load_memories(warehouse, city, period)):
+        memories, frontiers = load_memories(warehouse, city, period), load_frontiers(warehouse, city, period)
+        for source_id in crawl(project, city, period, sources, spool, memories, frontiers):
             outcomes.append(append_source(warehouse, city, spool, source_id, period))
             progress(outcomes[-1])
     return outcomes
@@ -87,6 +92,16 @@ def load_memories(warehouse: Warehouse, city: City, period: Period) -> dict[str,
     return memories
 
 
+def load_frontiers(warehouse: Warehouse, city: City, period: Period) -> dict[str, dict[str, str]]:
+    """Return source id -> what a walk over this very window, cut off since, has read whole; see `collectors.frontier`."""
+    since = (city.clock or datetime.now(UTC)) - TAKEN_UP
+    window = {"city": city.id, "start": period.start_utc, "end": period.end_utc, "since": since}
+    frontiers: dict[str, dict[str, str]] = {}
+    for source_id, place, found in warehouse.query_file("source_frontier", window):
+        frontiers.setdefault(source_id, {})[place] = found
+    return frontiers
+
+
 def crawl(
     project: Project,
     city: City,
@@ -94,6 +109,7 @@ def crawl(
     sources: Sequence[Source],
     spool: Path,
     memories: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    frontiers: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Iterator[str]:
     """Run one crawl in a process of its own; yield each source's id as soon as its spool is complete.
 
@@ -110,6 +126,7 @@ def crawl(
             "spool": str(spool),
             "hosts": hosts,
             "memory": {source.id: dict(memories[source.id]) for source in sources if source.id in memories},
+            "frontier": {source.id: dict(frontiers[source.id]) for source in sources if source.id in frontiers},
             "exclusions": str(project.exclusions) if project.exclusions.is_file() else None,
             "with_parent": True,
         }

@@ -25,6 +25,7 @@ from w3lib.url import canonicalize_url
 
 from collectors.catalog import City, PlatformOptions, Source
 from collectors.dates import is_relative, parse_published
+from collectors.frontier import Frontier
 from collectors.health import Reason, SourceProblem
 from collectors.items import Manifestation
 from collectors.memory import Memory
@@ -68,6 +69,7 @@ class PlatformSpider(scrapy.Spider):
         period: Period,
         project: Path,
         memory: Memory | None = None,
+        frontier: Frontier | None = None,
         sites: Sites | None = None,
         **kwargs: Any,
     ) -> None:
@@ -79,6 +81,7 @@ class PlatformSpider(scrapy.Spider):
             period: items outside it may be yielded too when they were seen anyway.
             project: the project folder; only `file` sources read below it.
             memory: what earlier collections left; by default nothing.
+            frontier: threads that a walk of this window, cut off since, has read whole; by default none.
             sites: what is owed to the sites that this process asks; by default nothing yet.
             kwargs: Scrapy's own.
         """
@@ -97,6 +100,7 @@ class PlatformSpider(scrapy.Spider):
         """What its health tells beside its problems, said by others than the spider itself (see `facts`)."""
 
         self.memory = memory or Memory({}, current=True)
+        self.frontier = frontier or Frontier({})
         self.sites = sites or Sites()
         self.unchanged = False
         self._official_names = {_fold(name) for name in source.publisher.authors}

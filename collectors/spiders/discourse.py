@@ -65,6 +65,12 @@ class Topic:
     """A topic under way: its posts are kept until all are read, so that an answer finds what it answers."""
 
     number: int
+    place: str
+    """Its name in the frontier: with another last activity it is another."""
+
+    whole: bool = True
+    """False once something of it could not be had."""
+
     title: str | None = None
     slug: str = "-"
     posts: dict[int, PostRow] = field(default_factory=dict)
@@ -84,7 +90,7 @@ class DiscourseSpider(PlatformSpider):
         super().__init__(**kwargs)
         self.base, self.list_address = list_of(self.source.url)
         self._topics: set[int] = set()
-        self._lined_up: list[int] = []
+        self._lined_up: dict[int, str] = {}
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -114,11 +120,15 @@ class DiscourseSpider(PlatformSpider):
             yield self._question(url, read, about, attempt=attempt + 1)
             return
         document = self._document(response, topic)
+        if topic is not None and document is None:
+            topic.whole = False
         yield from read(document, **about) if document is not None else self._continued(topic)
 
     def _failed(self, failure: Any) -> Iterator[Manifestation | Request]:
         self.note_failure(failure)
         topic: Topic | None = failure.request.cb_kwargs["about"].get("topic")
+        if topic is not None:
+            topic.whole = False
         if topic is not None and isinstance(failure.value, Stopped | AsksToWait):
             topic.remaining.clear()
         yield from self._continued(topic)
@@ -147,7 +157,7 @@ class DiscourseSpider(PlatformSpider):
         topics = self._fitting(rows, TopicRow, f"{self.list_address}, page {page}")
         fresh = [topic for topic in topics if topic.id not in self._topics]
         self._topics.update(topic.id for topic in fresh)
-        self._lined_up += [topic.id for topic in fresh if self._may_hold(topic)]
+        self._lined_up |= {topic.id: f"topic {topic.id} {self._active(topic)}" for topic in fresh if self._may_hold(topic)}
         ordered = [topic for topic in topics if not topic.pinned]
         past = bool(ordered) and all(self.is_past(self._active(topic)) for topic in ordered)
         more = bool(field_of(document, "topic_list", "more_topics_url")) and not past
@@ -188,13 +198,16 @@ class DiscourseSpider(PlatformSpider):
     def _continued(self, topic: Topic | None) -> Iterator[Manifestation | Request]:
         """Go on with a topic or, after the list, with all topics: one that rose in the list meanwhile would be passed over."""
         if topic is None:
-            lined_up, self._lined_up = self._lined_up, []
-            for number in lined_up:
-                yield self._question(f"{self.base}t/{number}.json", self.parse_topic, {"topic": Topic(number)})
+            lined_up, self._lined_up = self._lined_up, {}
+            for number, place in lined_up.items():
+                if self.frontier.passed(place) is None:
+                    yield self._question(f"{self.base}t/{number}.json", self.parse_topic, {"topic": Topic(number, place)})
         elif topic.remaining:
             yield self._question(topic.remaining.pop(), self.parse_posts, {"topic": topic})
         else:
-            yield from self._posts_of(topic)
+            yield from self.frontier.reading(topic.place, self, self._posts_of(topic))
+            if topic.whole:
+                self.frontier.finish(topic.place)
 
     def _kept(self, document: dict[str, Any], topic: Topic) -> list[PostRow]:
         """Return the posts of an answer, which the topic keeps from now on."""

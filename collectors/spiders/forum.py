@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, ClassVar, Literal
 from urllib.parse import urljoin
 
@@ -64,6 +65,9 @@ class Topic:
     """A topic under way; `opening` is the number of its first post once the first page is read."""
 
     number: int
+    place: str = ""
+    """Its name in the frontier."""
+
     title: str | None = None
     opening: int | None = None
 
@@ -147,9 +151,11 @@ class ForumSpider(PlatformSpider):
 
     def _ask_topic(self, row: TopicRow) -> Iterator[Request]:
         active = self._published(row.raw)
-        if not self.is_past(active):
-            key = ("topic", row.number, self.MARKUP.first_position)
-            yield from self._ask(row.url, self.parse_topic, key, self._priority(active), topic=Topic(row.number))
+        key = ("topic", row.number, self.MARKUP.first_position)
+        # A topic with an answer more than an earlier attempt saw has another date in the list: it is read again.
+        place = f"topic {row.number} {active.isoformat() if active else ''}"
+        if not self.is_past(active) and key not in self._asked and self.frontier.passed(place) is None:
+            yield from self._ask(row.url, self.parse_topic, key, self._priority(active), topic=Topic(row.number, place))
 
     def _priority(self, active: datetime | None) -> int:
         """Return the minute of the last activity: what is undated is asked for as if it were of the window's end."""
@@ -222,8 +228,8 @@ class ForumSpider(PlatformSpider):
             topic.title, topic.opening = title_of(page, self.MARKUP), found[0].number
         fresh = [post for post in found if post.number not in self._seen]
         self._seen.update(post.number for post in fresh)
-        for post in fresh:
-            yield from self._message(post, topic)
+        messages = chain.from_iterable(self._message(post, topic) for post in fresh)
+        yield from self.frontier.reading(topic.place, self, messages)
         if found and not fresh:
             self.note("malformed", f"{response.url}: the page repeats posts that were read already; the topic is left there")
         elif found:
@@ -242,6 +248,8 @@ class ForumSpider(PlatformSpider):
             place = max(candidates)
             key = ("topic", topic.number, place)
             yield from self._ask(pages[place], self.parse_topic, key, _TOPIC_BEGUN, topic=topic)
+        else:
+            self.frontier.finish(topic.place)
 
     def _message(self, post: Post, topic: Topic) -> Iterator[Manifestation]:
         answered = post.quoted if post.quoted not in (None, post.number) else topic.opening

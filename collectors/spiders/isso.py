@@ -167,7 +167,7 @@ class IssoSpider(PlatformSpider):
         if counts is None or len(counts) != len(uris):
             counts = [None] * len(uris)
         for uri, count in zip(uris, counts, strict=True):
-            if count != 0:
+            if count != 0 and self.frontier.passed(uri) is None:
                 yield self.request(self._url(f"?{urlencode({'uri': uri})}"), self.parse_thread, cb_kwargs={"uri": uri})
 
     def parse_thread(self, response: Response, uri: str) -> Iterator[Manifestation]:
@@ -183,7 +183,8 @@ class IssoSpider(PlatformSpider):
             waiting += [row for row in found if isinstance(row, dict)]
         if not isinstance(document.get("replies"), list):
             self.note("malformed", f"{response.url}: `replies` is no list")
-        yield from self._comments(response, rows)
+        yield from self.frontier.reading(uri, self, self._comments(response, rows))
+        self.frontier.finish(uri)
 
     def _comments(self, response: Response, rows: list[Any]) -> Iterator[Manifestation]:
         """Yield the published comments of the window, and the undated: a thread comes with all its past."""

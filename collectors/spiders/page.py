@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 from urllib.parse import urldefrag, urlsplit
 
 from parsel import Selector
@@ -127,6 +127,17 @@ class IndexPage:
     undated: bool = field(default=False)
 
 
+class Thread(NamedTuple):
+    """An article and its comments, of which further pages may follow."""
+
+    url: str
+    place: str
+    """The address under which the index lists it."""
+
+    at: str
+    """Date of the article (ISO 8601); "" if it has none."""
+
+
 class PageSpider(PlatformSpider):
     """Walks index -> articles -> thread pages, newest first, and stops where the articles are long before the window."""
 
@@ -171,11 +182,25 @@ class PageSpider(PlatformSpider):
         following = page.css(self.markup.next_page).xpath("@href").get() if self.markup.next_page else None
         index = IndexPage(response.urljoin(following) if following else None, pending=len(links))
         for url in links:
-            yield self.request(
-                url, self.parse_article, errback=self._article_failed, cb_kwargs={"index": index}, meta={"index": index}
-            )
-        if found and not links:
+            if self._passed(url, index):
+                continue
+            known = {"cb_kwargs": {"index": index, "place": url}, "meta": {"index": index}}
+            yield self.request(url, self.parse_article, errback=self._article_failed, **known)
+        if found and index.pending == 0:
             yield from self._next_index(index)
+
+    def _passed(self, url: str, index: IndexPage) -> bool:
+        """Tell whether an earlier attempt at this window has read an article whole."""
+        passage = self.frontier.passed(url)
+        if passage is None:
+            return False
+        self._date(index, self.published(passage.facts["at"]))
+        index.pending -= 1
+        return True
+
+    def _date(self, index: IndexPage, at: datetime | None) -> None:
+        index.undated |= at is None
+        index.newest = max(filter(None, (index.newest, at)), default=None)
 
     def _of_this_site(self, response: Response, found: list[str]) -> list[str]:
         """Return the addresses that are of this site."""
@@ -189,48 +214,53 @@ class PageSpider(PlatformSpider):
         self._asked.add(url)
         return new
 
-    def parse_article(self, response: Response, index: IndexPage) -> Iterator[Manifestation | Request]:
+    def parse_article(self, response: Response, index: IndexPage, place: str) -> Iterator[Manifestation | Request]:
         """Yield the article as context and its thread as manifestations."""
         if self.readable(response):
             try:
-                yield from self._article(response, index)
-                yield from self.parse_thread(response, article_url=response.url)
+                page = html_page(response)
+                raw = _pick(page, self.markup.article.date)
+                published = self.published(raw, order=self.date_order)
+                self._date(index, published)
+                thread = Thread(response.url, place, published.isoformat() if published else "")
+                yield from self.frontier.reading(place, self, self._article(response.url, page, raw, published))
+                yield from self.parse_thread(response, thread)
             except ValueError as error:
                 # One article that cannot be parsed must not keep the next index page from being asked for.
                 self.note("parse_error", f"{response.url}: {type(error).__name__}")
         yield from self._article_done(index)
 
-    def _article(self, response: Response, index: IndexPage) -> Iterator[Manifestation]:
-        page = html_page(response)
+    def _article(self, url: str, page: Selector, raw: str | None, published: datetime | None) -> Iterator[Manifestation]:
         article = self.markup.article
-        raw = _pick(page, article.date)
-        published = self.published(raw, order=self.date_order)
-        index.undated |= published is None
-        index.newest = max(filter(None, (index.newest, published)), default=None)
         body = _markup_of(page, article.body) if article.body else ""
         if body:
             yield from self.manifestation(
                 kind="official" if self.source.publisher.official else "article",
-                native_id=f"article:{response.url}",
-                url=response.url,
+                native_id=f"article:{url}",
+                url=url,
                 title=_pick(page, article.title),
                 text=html_to_text(body),
                 published_at=published,
                 published_raw=raw,
             )
 
-    def parse_thread(self, response: Response, article_url: str) -> Iterator[Manifestation | Request]:
+    def parse_thread(self, response: Response, thread: Thread) -> Iterator[Manifestation | Request]:
         """Yield each comment of a thread page and ask for the next page of the thread."""
         if not self.readable(response):
             return
         page = html_page(response)
+        yield from self.frontier.reading(thread.place, self, self._comments(page, response.url, thread.url))
+        following = page.css(self.markup.more_comments).xpath("@href").get() if self.markup.more_comments else None
+        if following and self._is_new(response.urljoin(following)):
+            yield self.request(response.urljoin(following), self.parse_thread, cb_kwargs={"thread": thread})
+        else:
+            self.frontier.finish(thread.place, at=thread.at)
+
+    def _comments(self, page: Selector, page_url: str, article_url: str) -> Iterator[Manifestation]:
         items = page.css(self.markup.comment.item)
         identities = {id(item.root) for item in items}
         for item in items:
-            yield from self._comment(item, response.url, article_url, identities)
-        following = page.css(self.markup.more_comments).xpath("@href").get() if self.markup.more_comments else None
-        if following and self._is_new(response.urljoin(following)):
-            yield self.request(response.urljoin(following), self.parse_thread, cb_kwargs={"article_url": article_url})
+            yield from self._comment(item, page_url, article_url, identities)
 
     def _comment(self, item: Selector, page_url: str, article_url: str, items: set[int]) -> Iterator[Manifestation]:
         known = self.markup.comment

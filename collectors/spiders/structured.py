@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 from urllib.parse import urldefrag, urlsplit
 
@@ -74,6 +75,20 @@ class Candidate(NamedTuple):
 
     url: str
     at: datetime | None
+
+
+class Article(NamedTuple):
+    """An article whose messages may go on on further pages."""
+
+    url: str
+    place: str
+    """The address under which it was found."""
+
+    newest: str = ""
+    """The newest date on its first page (ISO 8601); "" if there is none."""
+
+    empty: Literal["yes", "no"] = "yes"
+    """Whether its first page embeds nothing."""
 
 
 class StructuredSpider(PlatformSpider):
@@ -166,32 +181,47 @@ class StructuredSpider(PlatformSpider):
         chosen = list(self._of_interest(found))
         listing.pending = len(chosen)
         for place, one in enumerate(chosen):
-            known = {"cb_kwargs": {"listing": listing}, "meta": {"listing": listing}}
+            if self._passed(one.url, listing):
+                continue
+            known = {"cb_kwargs": {"listing": listing, "place": one.url}, "meta": {"listing": listing}}
             # Undated ones in the order in which they stand, which Scrapy would turn round.
             priority = self._priority(one.at) if one.at is not None else -place
             yield self.request(one.url, self.parse_article, errback=self._article_failed, priority=priority, **known)
-        if not chosen and found:
+        if listing.pending == 0 and found:
             yield from self._next_index(listing)
+
+    def _passed(self, url: str, listing: Listing) -> bool:
+        """Tell whether an earlier attempt at this window has read an article whole."""
+        passage = self.frontier.passed(url)
+        if passage is None:
+            return False
+        at = self._date(passage.facts["newest"])
+        listing.undated |= at is None
+        listing.newest = max(filter(None, (listing.newest, at)), default=None)
+        listing.pending -= 1
+        self._pages += 1
+        self._has_data |= passage.facts["empty"] == "no"
+        return True
 
     def _priority(self, at: datetime | None) -> int:
         """Return the minute of a date: the newest is asked for first, what is undated after all others."""
         return int(at.timestamp() // 60) if at is not None else 0
 
-    def parse_article(self, response: Response, listing: Listing) -> Iterator[Manifestation | Request]:
+    def parse_article(self, response: Response, listing: Listing, place: str) -> Iterator[Manifestation | Request]:
         """Yield the article as context and the messages that its page embeds."""
         if self.readable(response):
             try:
-                yield from self._page(response, urldefrag(response.url).url, listing)
+                yield from self._page(response, Article(urldefrag(response.url).url, place), listing)
             except ValueError as error:
                 # One article that cannot be parsed must not keep the next index page from being asked for.
                 self.note("parse_error", f"{response.url}: {type(error).__name__}")
         listing.pending -= 1
         yield from self._next_index(listing)
 
-    def parse_more(self, response: Response, article_url: str) -> Iterator[Manifestation | Request]:
+    def parse_more(self, response: Response, article: Article) -> Iterator[Manifestation | Request]:
         """Yield the messages of a further page of a thread."""
         if self.readable(response):
-            yield from self._page(response, article_url, None)
+            yield from self._page(response, article, None)
 
     def _article_failed(self, failure: Any) -> Iterator[Request]:
         self.note_failure(failure)
@@ -210,7 +240,7 @@ class StructuredSpider(PlatformSpider):
             self._asked.add(listing.next_url)
             yield self.request(listing.next_url, self.parse_index)
 
-    def _page(self, response: Response, article_url: str, listing: Listing | None) -> Iterator[Manifestation | Request]:
+    def _page(self, response: Response, article: Article, listing: Listing | None) -> Iterator[Manifestation | Request]:
         page = html_page(response, huge=True)
         thread, problems, is_empty = read_page(page, url=response.url)
         self._has_data |= not is_empty
@@ -218,17 +248,22 @@ class StructuredSpider(PlatformSpider):
         for problem in problems:
             self.note("malformed", f"{response.url}: {problem}")
         dates = [self._date(message.published) for message in thread.messages]
+        found = self._messages(thread, article.url)
         if listing is not None:
             at = self._date(thread.article.published) if thread.article else None
             listing.undated |= at is None and not any(dates)
-            listing.newest = max(filter(None, (listing.newest, at, *dates)), default=None)
-            yield from self._article(thread.article, article_url)
-        yield from self._messages(thread, article_url)
+            newest = max(filter(None, (at, *dates)), default=None)
+            listing.newest = max(filter(None, (listing.newest, newest)), default=None)
+            article = article._replace(newest=newest.isoformat() if newest else "", empty="yes" if is_empty else "no")
+            found = chain(self._article(thread.article, article.url), found)
+        yield from self.frontier.reading(article.place, self, found)
         css = self.options.more_comments
         following = _joined(response, page.css(css).xpath("@href").get() if css else None)
         if following and following not in self._asked:
             self._asked.add(following)
-            yield self.request(following, self.parse_more, cb_kwargs={"article_url": article_url})
+            yield self.request(following, self.parse_more, cb_kwargs={"article": article})
+        else:
+            self.frontier.finish(article.place, newest=article.newest, empty=article.empty)
 
     def _article(self, article: Message | None, url: str) -> Iterator[Manifestation]:
         if article is not None and article.text:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from collectors.spool import load_frontier
+
 Query = dict[str, list[str]]
 CLOCK = "2021-05-01T09:00:00-05:00"
 POSTS_PER_PAGE, TOPICS_PER_PAGE = 3, 4
@@ -294,6 +296,28 @@ def crawled(lab: Any) -> Any:
         lab.source("apagado", "phpbb", "http://apagado.test/", options={"way": "feed"}),
     ]
     return lab.crawl(sources, city={"clock": CLOCK})
+
+
+def test_a_walk_that_was_cut_off_reads_no_topic_twice(lab: Any) -> None:
+    """What was read whole lies in the frontier; a topic that was answered since is read again."""
+    forum = Forum(lab.Reply, {2: [thread(20 + n, at("04-20") - timedelta(days=n)) for n in range(6)]})
+    lab.web.sites["corto.test"] = forum
+    url = "http://corto.test/foro/viewforum.php?f=2"
+    first = lab.crawl([lab.source("corto", "phpbb", url, budget={"requests": 5})], city={"clock": CLOCK})
+    assert first.outcome("corto") == ("partial", "budget_requests")
+    known = load_frontier(first.spool, "corto")
+    assert 1 <= len(known) <= 4
+    answered = forum.boards[2][0]
+    answered.posts.append(Written(2000, at("04-25"), "Sigue igual"))
+    lab.web.seen[:] = [one for one in lab.web.seen if one.host != "corto.test"]
+    rest = lab.crawl([lab.source("corto", "phpbb", url)], city={"clock": CLOCK}, extra={"frontier": {"corto": known}})
+    assert rest.outcome("corto") == ("ok", "none")
+    again = {number for number, _ in asked(lab, "corto.test", "viewtopic", "t")}
+    assert answered.number in again
+    assert len(again) == 6 - (len(known) - 1)
+    people = {*first.people("corto"), *rest.people("corto")}
+    assert people == {*(f"p10{20 + n}" for n in range(6)), "p2000"}
+    assert rest.health("corto").item_count == 7 == len(rest.people("corto")) + len(known) - 1
 
 
 def asked(lab: Any, host: str, script: str, name: str) -> list[tuple[int, int]]:
