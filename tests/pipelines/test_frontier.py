@@ -154,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
             return json.dumps(topic(int(thread[1]))).encode(), "application/json"
         return b"", "text/plain"
 
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *arguments: object) -> None:
         pass
 
 
