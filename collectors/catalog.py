@@ -142,6 +142,9 @@ class Source(Closed):
     expect: Expectation
     budget: Budget = Field(default_factory=lambda: Budget.model_validate({}))
     delay_seconds: float = Field(3.0, ge=1.0, le=300.0, description="Seconds between requests to the host.")
+    ignore_parameters: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_.\[\]-]{1,40}$")], ...] = Field(
+        (), description="Parameters of this source's links that change nothing, beyond trackers and sessions, which are known."
+    )
     enabled: bool = Field(True, description="False: listed in the report, not collected.")
     synthetic: bool = Field(False, description="True: invented messages for a trial; a report over them says so on every page.")
     options: SerializeAsAny[PlatformOptions] = Field(default_factory=PlatformOptions, validate_default=True)

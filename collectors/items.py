@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from collectors.dates import is_relative
+from collectors.links import link_identity
 
 Kind = Literal["manifestation", "article", "official"]
 """`manifestation` counts; `article` (a news piece) and `official` (the municipality's own words) are context."""
@@ -66,10 +67,10 @@ class Manifestation:
 def manifestation_id(source_id: str, native_id: str | None, url: str | None, text: str) -> str:
     """Return the identity of an item: 32 hex characters, the same on every machine and with every secret.
 
-    The native id decides; without one, the canonical URL; without both, the text itself, so that the
+    The native id decides; without one, the address as `link_identity` compares it; without both, the text itself, so that the
     same unsigned, unlinked line read twice stays one item.
     """
-    key = f"id:{native_id}" if native_id else f"url:{url}" if url else f"text:{text}"
+    key = f"id:{native_id}" if native_id else f"url:{link_identity(url)}" if url else f"text:{text}"
     return hashlib.sha256(f"{source_id}\n{key}".encode()).hexdigest()[:32]
 
 

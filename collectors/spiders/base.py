@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
-from urllib.parse import urlsplit
+from urllib.parse import urljoin
 
 import scrapy
 from parsel import Selector
@@ -21,13 +21,13 @@ from scrapy import Request, signals
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response, TextResponse
 from scrapy.utils.defer import deferred_from_coro
-from w3lib.url import canonicalize_url
 
 from collectors.catalog import City, PlatformOptions, Source
 from collectors.dates import is_relative, parse_published
 from collectors.frontier import Frontier
 from collectors.health import Reason, SourceProblem
 from collectors.items import Manifestation
+from collectors.links import canonical_link, same_page
 from collectors.memory import Memory
 from collectors.network import Excluded, LeavesSite, Stopped
 from collectors.patience import AsksToWait, Sites
@@ -192,6 +192,13 @@ class PlatformSpider(scrapy.Spider):
         """Tell whether the publisher itself posts under a name."""
         return _fold(name) in self._official_names
 
+    def own_address(self, page: Selector, url: str) -> str:
+        """Return the address that a page is known by: the one it declares itself if it can be believed, else that asked for."""
+        declared = page.css("link[rel~=canonical]::attr(href)").get()
+        joined = urljoin(url, declared.strip()) if declared else None
+        ignored = self.source.ignore_parameters
+        return canonical_link(same_page(joined, url) or url, ignored) or url
+
     def facts(self) -> list[str]:
         """Return what the source's health tells beside problems: a quota spent, messages left out on request."""
         return []
@@ -217,7 +224,7 @@ class PlatformSpider(scrapy.Spider):
             return
         self.message_count += message
         title = fields.pop("title", None)
-        fields["url"] = permalink(fields.get("url"))
+        fields["url"] = canonical_link(fields.get("url"), self.source.ignore_parameters)
         name = clean_text(author).strip() if author else None
         if name and message and self.is_publisher(name):
             fields["kind"] = "official"
@@ -284,17 +291,6 @@ def html_page(response: Response, *, huge: bool = False) -> Selector:
     if not isinstance(response, TextResponse) and "<" not in text[:2000]:
         text = ""
     return Selector(text=text or "<html></html>", type="html", huge_tree=huge)
-
-
-def permalink(link: str | None) -> str | None:
-    """Return a link in canonical form, its fragment kept; None if it is no web address."""
-    try:
-        parts = urlsplit((link or "").strip())
-        if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
-            return None
-        return str(canonicalize_url((link or "").strip(), keep_fragments=True))
-    except ValueError:
-        return None
 
 
 def _fold(name: str) -> str:

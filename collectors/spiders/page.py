@@ -222,8 +222,8 @@ class PageSpider(PlatformSpider):
                 raw = _pick(page, self.markup.article.date)
                 published = self.published(raw, order=self.date_order)
                 self._date(index, published)
-                thread = Thread(response.url, place, published.isoformat() if published else "")
-                yield from self.frontier.reading(place, self, self._article(response.url, page, raw, published))
+                thread = Thread(self.own_address(page, response.url), place, published.isoformat() if published else "")
+                yield from self.frontier.reading(place, self, self._article(thread.url, page, raw, published))
                 yield from self.parse_thread(response, thread)
             except ValueError as error:
                 # One article that cannot be parsed must not keep the next index page from being asked for.

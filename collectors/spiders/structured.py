@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 from urllib.parse import urldefrag, urlsplit
 
@@ -248,15 +247,17 @@ class StructuredSpider(PlatformSpider):
         for problem in problems:
             self.note("malformed", f"{response.url}: {problem}")
         dates = [self._date(message.published) for message in thread.messages]
-        found = self._messages(thread, article.url)
         if listing is not None:
             at = self._date(thread.article.published) if thread.article else None
             listing.undated |= at is None and not any(dates)
             newest = max(filter(None, (at, *dates)), default=None)
             listing.newest = max(filter(None, (listing.newest, newest)), default=None)
-            article = article._replace(newest=newest.isoformat() if newest else "", empty="yes" if is_empty else "no")
-            found = chain(self._article(thread.article, article.url), found)
-        yield from self.frontier.reading(article.place, self, found)
+            address = self.own_address(page, article.url)
+            article = article._replace(
+                url=address, newest=newest.isoformat() if newest else "", empty="yes" if is_empty else "no"
+            )
+            yield from self.frontier.reading(article.place, self, self._article(thread.article, article.url))
+        yield from self.frontier.reading(article.place, self, self._messages(thread, article.url))
         css = self.options.more_comments
         following = _joined(response, page.css(css).xpath("@href").get() if css else None)
         if following and following not in self._asked:

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
 
 from scrapy.http import Response
 
-from collectors.spiders.base import html_page, permalink
+from collectors.links import canonical_link
+from collectors.spiders.base import html_page
 
 _ROOT_LINK = re.compile(r"""<([^<>]{1,500})>\s*;[^,<]{0,200}rel=["']?https://api\.w\.org/""", re.ASCII)
 _THREAD_PAGE = re.compile(r"comment-page-\d+/?$", re.ASCII)
@@ -37,7 +38,7 @@ def api_root(response: Response) -> str | None:
     told = _ROOT_LINK.search(headers)
     named = told[1] if told else html_page(response).css('link[rel="https://api.w.org/"]::attr(href)').get()
     try:
-        return permalink(urljoin(response.url, named)) if named else None
+        return canonical_link(urljoin(response.url, named)) if named else None
     except ValueError:
         return None
 
@@ -58,7 +59,7 @@ def home_of_root(root: str) -> str:
 
 def article_feed(link: str, style: FeedStyle) -> str | None:
     """Return the address of the feed of an article's comments; None if the article has no web address."""
-    if permalink(link) is None:
+    if canonical_link(link) is None:
         return None
     parts = urlsplit(link)
     if parts.query or "=" in style.article:
