@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from collectors.dates import DateOrder, is_relative, join_date_time, parse_epoch, parse_published
 
@@ -211,6 +213,17 @@ def test_written_form(raw: str, local: str) -> None:
     assert instant == _instant(local)
     assert instant is not None
     assert instant.tzinfo is UTC
+
+
+def test_forms_that_the_grammar_was_not_written_for_are_read_too() -> None:
+    cases = YAML(typ="safe").load((Path(__file__).parent / "date_cases.yml").read_text(encoding="utf-8"))
+    exact: list[tuple[str, str]] = [(raw, local) for raw, local in cases["exact"]]
+    assert len(exact) >= 80
+    read = {raw: parse_published(raw, zone=LIMA, reference=REFERENCE) for raw, _ in exact}
+    wrong = {raw: read[raw] for raw, local in exact if read[raw] != _instant(local)}
+    assert len(wrong) <= 0.03 * len(exact), wrong
+    assert set(wrong.values()) <= {None}, "what is not understood is no date, never another one"
+    assert [raw for raw in cases["none"] if parse_published(raw, zone=LIMA, reference=REFERENCE)] == []
 
 
 @pytest.mark.parametrize("raw", NOT_A_DATE)
