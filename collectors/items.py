@@ -10,8 +10,9 @@ from typing import Literal
 from collectors.dates import is_relative
 from collectors.links import link_identity
 
-Kind = Literal["manifestation", "article", "official"]
-"""`manifestation` counts; `article` (a news piece) and `official` (the municipality's own words) are context."""
+Kind = Literal["manifestation", "article", "official", "institution"]
+"""`manifestation` counts; `article` (a news piece), `official` (the publisher's own words, where it is the municipality) and
+`institution` (those of another public body, a company or a medium) are context."""
 
 Channel = Literal["online", "attention_office", "in_person"]
 """How the message arrived. Channels stand side by side in a report and are never added together."""

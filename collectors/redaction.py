@@ -268,11 +268,11 @@ def redact_manifestation(manifestation: Manifestation, secret: bytes) -> Manifes
     """Return the manifestation as it may be written: text and title redacted, the author only as a key.
 
     A link that names a person is dropped; an id that names one, or holds what would be redacted in a text, is keyed. The
-    author's own full name (two words or more) in what they wrote, or beside its date, becomes [nombre], except in the
-    municipality's own words, whose author is an institution.
+    author's own full name (two words or more) in what they wrote, or beside its date, becomes [nombre], except where the
+    author is an institution.
     """
     author = (manifestation.author or "").strip()
-    name = author if manifestation.kind != "official" else ""
+    name = author if manifestation.kind not in ("official", "institution") else ""
     native_id, url = _without_person(secret, manifestation.native_id), manifestation.url
     # A link may hold the id that is not to be read, as its fragment.
     named = url is not None and (

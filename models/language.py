@@ -18,13 +18,14 @@ from models.configuration import load_configuration
 from models.preprocessing import fold, normalise, shorten_repeats
 from models.taxonomy import Taxonomy
 
-LABELS = ("es", "qu", "en", "pt", "other", "unknown")
-"""`other` is any language not named here, Aymara among them; `unknown` is too short or too unclear to tell."""
+LABELS = ("es", "qu", "ay", "en", "pt", "other", "unknown")
+"""Quechua and Aymara are named so that they can be counted; `other` is any language not named here; `unknown` is too short or
+too unclear to tell."""
 
 LANGUAGE_FILE = Path(__file__).with_name("language.yml")
 """The word lists that ship with the package."""
 
-_RULES = "2"
+_RULES = "3"
 _NO_WORDS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\S+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ENOUGH_WORDS = 4
@@ -48,6 +49,7 @@ class LanguageSettings(BaseModel):
     twins: Words
     markers: dict[Foreign, Words]
     quechua_endings: tuple[str, ...] = Field(min_length=1)
+    aymara_endings: tuple[str, ...] = Field(min_length=1)
     candidates: tuple[str, ...] = Field(min_length=1)
 
 
@@ -98,10 +100,13 @@ class LanguageAnnotator:
         """Return the foreign language whose own function words, endings and nasal vowels occur most, and how often."""
         counts = {label: sum(word in own for word in words) for label, own in self._own.items()}
         counts["pt"] += nasal
-        known = self._settings.markers["qu"] | self._settings.spanish
-        counts["qu"] += sum(
-            len(word) > 6 and word not in known and word.endswith(self._settings.quechua_endings) for word in words
+        andean: tuple[tuple[Foreign, tuple[str, ...]], ...] = (
+            ("qu", self._settings.quechua_endings),
+            ("ay", self._settings.aymara_endings),
         )
+        for label, endings in andean:
+            known = self._settings.markers[label] | self._settings.spanish
+            counts[label] += sum(len(word) > 6 and word not in known and word.endswith(endings) for word in words)
         best = max(counts, key=counts.__getitem__)
         return best, counts[best]
 
@@ -110,7 +115,7 @@ class LanguageAnnotator:
         language, probability = self._identifier.classify(prose)
         if language == "es":
             return "es", 0.6
-        if marked == "qu" and _familiarity(words) >= 0.5:
+        if marked in ("qu", "ay") and _familiarity(words) >= 0.5:
             return "unknown", 0.5
         if marked in _ROMANCE and probability < _CLEAR:
             return "unknown", 0.5

@@ -26,7 +26,7 @@ FIXED_LABELS: Mapping[str, tuple[str, ...]] = {
     "emotion": ("joy", "sadness", "anger", "surprise", "disgust", "fear", "others"),
     "irony": ("ironic", "not_ironic"),
     "hate_speech": ("hateful", "not_hateful"),
-    "language": ("es", "qu", "en", "pt", "other", "unknown"),
+    "language": ("es", "qu", "ay", "en", "pt", "other", "unknown"),
     "screening": ("ok", "spam", "test"),
 }
 """Task -> labels in order, for the tasks whose labels no taxonomy changes."""

@@ -26,6 +26,7 @@ from collectors.catalog import City, PlatformOptions, Source
 from collectors.dates import is_relative, parse_published
 from collectors.frontier import Frontier
 from collectors.health import Reason, SourceProblem
+from collectors.institutions import is_institution
 from collectors.items import Manifestation
 from collectors.links import canonical_link, same_page
 from collectors.memory import Memory
@@ -215,7 +216,7 @@ class PlatformSpider(scrapy.Spider):
         return parse_published(raw, zone=self.city.zone, order=order, reference=self.city.clock or datetime.now(UTC))
 
     def manifestation(self, *, text: str, author: str | None = None, **fields: Any) -> Iterable[Manifestation]:
-        """Yield one item, or none (counted) if it has no text; the publisher's own words become `official`."""
+        """Yield one item, or none (counted) if it has no text; what no person signs becomes `official` or `institution`."""
         cleaned = clean_text(text).strip()
         message = fields.get("kind", "manifestation") == "manifestation"
         if not cleaned:
@@ -228,6 +229,8 @@ class PlatformSpider(scrapy.Spider):
         name = clean_text(author).strip() if author else None
         if name and message and self.is_publisher(name):
             fields["kind"] = "official"
+        elif name and message and is_institution(name):
+            fields["kind"] = "institution"
         yield Manifestation(
             source_id=self.source.id,
             channel=self.source.channel,

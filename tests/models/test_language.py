@@ -12,7 +12,7 @@ from models.annotator import Annotator, load_annotator
 from models.taxonomy import load_taxonomy
 
 CASES: dict[str, list[Any]] = YAML(typ="safe").load(Path(__file__).with_name("language_cases.yml").read_text(encoding="utf-8"))
-SET_ASIDE = {"qu", "en", "pt", "other"}
+SET_ASIDE = {"qu", "ay", "en", "pt", "other"}
 
 
 @pytest.fixture(scope="module")

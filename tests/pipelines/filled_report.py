@@ -18,15 +18,18 @@ SIZES = [705, 298, 611, 142, 688, 402, 655, 377, 96, 431, 268, 173, 344, 12, 318
 
 SET_ASIDE = {
     "undated": 31,
+    "quechua": 5,
+    "aymara": 1,
     "other_language": 9,
     "spam": 44,
     "test": 6,
     "mirror": 118,
     "own_repeat": 57,
     "official": 82,
+    "institution": 15,
     "article": 403,
 }
-REASONS = ["unclassified", "otros", "undated", "other_language", "failed_source", "partial_source", *list(SET_ASIDE)[2:]]
+REASONS = ["unclassified", "otros", *list(SET_ASIDE)[:4], "failed_source", "partial_source", *list(SET_ASIDE)[4:]]
 STATES = {
     3: ("partial", "budget_requests"),
     10: ("empty", "nothing_published"),

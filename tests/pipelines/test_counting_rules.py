@@ -125,7 +125,7 @@ def test_context_and_unread_things_are_set_aside_by_name(warehouse: Warehouse) -
         "official": "official",
         "spam": "spam",
         "test": "test",
-        "quechua": "other_language",
+        "quechua": "quechua",
         "short": None,
         "undated": "undated",
     }

@@ -115,7 +115,7 @@ def test_first_screen_says_window_totals_and_three_findings(page: str) -> None:
         " quedaron sin clasificar o en «Otros».",
     ]
     unread = [text_of(row) for row in tree.xpath("//section[@id='overview']//tbody/tr/th")]
-    assert len(unread) == 6
+    assert len(unread) == 8
     assert "vecinos opinan" not in page
 
 
@@ -434,7 +434,7 @@ def test_wording_covers_every_status_reason_and_channel() -> None:
         if counted == "false" and not reason.endswith("_source")
         for part in ("name", "why")
     ]
-    assert len(reasons) == 12
+    assert len(reasons) == 15
     assert [key for key in keys if not say.has(key)] == []
 
 

@@ -96,7 +96,7 @@ select u.reason, u.counted, u.item_count, r.manifestation_count as base, u.item_
 from report_unread as u
 join report as r using (report_id, channel)
 where u.report_id = $report_id and u.channel = $channel
-    and u.reason in ('unclassified', 'otros', 'undated', 'other_language', 'failed_source', 'partial_source')
+    and u.reason in ('unclassified', 'otros', 'undated', 'quechua', 'aymara', 'other_language', 'failed_source', 'partial_source')
 order by u.position
 
 -- name: others

@@ -78,9 +78,11 @@ screened as (
         *,
         case
             when kind = 'article' then 'article'
-            when kind = 'official' then 'official'
+            when kind in ('official', 'institution') then kind
             when published_at is null then 'undated'
             when screening <> 'ok' then screening
+            when language = 'qu' then 'quechua'
+            when language = 'ay' then 'aymara'
             when language not in ('es', 'unknown') then 'other_language'
         end as set_aside
     from described

@@ -4,15 +4,18 @@ with reason as (
         ('unclassified', 1, true),
         ('otros', 2, true),
         ('undated', 3, false),
-        ('other_language', 4, false),
-        ('failed_source', 5, false),
-        ('partial_source', 6, false),
-        ('spam', 7, false),
-        ('test', 8, false),
-        ('mirror', 9, false),
-        ('own_repeat', 10, false),
-        ('official', 11, false),
-        ('article', 12, false)
+        ('quechua', 4, false),
+        ('aymara', 5, false),
+        ('other_language', 6, false),
+        ('failed_source', 7, false),
+        ('partial_source', 8, false),
+        ('spam', 9, false),
+        ('test', 10, false),
+        ('mirror', 11, false),
+        ('own_repeat', 12, false),
+        ('official', 13, false),
+        ('institution', 14, false),
+        ('article', 15, false)
     ) as listed(reason, position, counted)
 ),
 

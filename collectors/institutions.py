@@ -1,0 +1,57 @@
+"""Institution or citizen: whether a message is signed by a public body, a company or a medium, or by a person.
+
+A manifestation is one message by one person. The name decides, before it becomes a key; the text never does. Lists of
+words (`institutions.yml`) are held to the beginning and the end of a name, since persons name institutions too ("Vecino
+del Hospital", "Mamá del colegio 1278"). Where a platform itself marks an account as an organisation, its spider says so.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from ruamel.yaml import YAML
+
+WORDS_FILE = Path(__file__).with_name("institutions.yml")
+
+_SPACED = re.compile(r"[^a-z0-9]+")
+Beginnings = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class _Words(BaseModel):
+    """The whole of `institutions.yml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first: Beginnings
+    last: Beginnings
+    handle: Beginnings
+
+
+def is_institution(name: str) -> bool:
+    """Tell whether a signature is that of an institution; a name that says neither is a person's."""
+    folded, words = _plain(name), _words()
+    if not folded:
+        return False
+    spaced = f"{folded} "
+    begins = any(spaced.startswith(f"{word} ") for word in words.first)
+    # A single word at the end may be anybody's ("Sa", "Bot"): a name goes before it.
+    ends = any(f" {folded}".endswith(f" {word}") and folded != word for word in words.last)
+    handle = " " not in folded and folded.startswith(words.handle)
+    return begins or ends or handle
+
+
+def _plain(name: str) -> str:
+    """Return the letters and digits of a name in small letters, without accents, single spaces between."""
+    decomposed = unicodedata.normalize("NFD", name.casefold())
+    letters = "".join(one for one in decomposed if not unicodedata.combining(one))
+    return _SPACED.sub(" ", letters).strip()
+
+
+@cache
+def _words() -> _Words:
+    return _Words.model_validate(YAML(typ="safe").load(WORDS_FILE.read_text(encoding="utf-8")))
