@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from urllib.parse import urlsplit
 
 # NAT64 hides an IPv4 address in its last four bytes (RFC 6052), which a gateway would connect to.
@@ -33,12 +34,14 @@ def check_web_address(url: str) -> str:
 
 def _may_be_public(host: str) -> bool:
     """Tell whether a host may be on the internet; the resolver decides at each connection (see collectors.network)."""
+    # Circled and full-width digits and dots are plain ones to those who connect (IDNA), and a dot at the end is none.
+    plain = unicodedata.normalize("NFKC", host).replace("\N{IDEOGRAPHIC FULL STOP}", ".").lower().rstrip(".")
     try:
-        return is_public(host)
+        return is_public(plain)
     except ValueError:
         # 127.1, 2130706433 and 0x7f000001 are addresses too, to those who connect.
-        written_oddly = re.fullmatch(r"(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+))*\.?", host)
-        return "." in host and not written_oddly and not host.rstrip(".").endswith(_INNER_NAMES)
+        written_oddly = re.fullmatch(r"(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+))*", plain)
+        return "." in plain and not written_oddly and not plain.endswith(_INNER_NAMES)
 
 
 def is_public(address: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, signals
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 4
 """How long what is under way may go on once a crawl is told to stop."""
+
+MOST_PACKINGS = 3
+"""Times that an answer may be packed over (RFC 9110, 8.4.1 allows any number; servers pack once)."""
 
 downloads_abandoned = object()
 """Scrapy signal: break off every transfer of a crawler."""
@@ -90,6 +94,10 @@ class TooDeep(Stopped):
     """Not fetched, because the way there is longer than the budget of the source allows."""
 
 
+class TooLarge(IgnoreRequest):
+    """Not read, because it is larger than anything that is downloaded, or would be once unpacked."""
+
+
 class SourceBudget:
     """Downloader middleware: ends a crawl once the budget of its source is spent, under a name the report knows."""
 
@@ -128,6 +136,17 @@ class SourceBudget:
             self._stop(spider, "budget_requests")
             raise Stopped("the request budget of the source is spent")
         spider.request_count += 1
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Pass on an answer, unless it is packed so often that unpacking alone would keep everybody waiting.
+
+        Raises:
+            TooLarge: if it is.
+        """
+        packings = b",".join(response.headers.getlist("Content-Encoding")).count(b",") + 1
+        if packings > MOST_PACKINGS:
+            raise TooLarge(f"packed {packings} times over")
+        return response
 
     def _check_depth(self, request: Request, spider: PlatformSpider) -> None:
         """Refuse a page that stands too far behind the first one; the other ways of the crawl go on."""

@@ -26,6 +26,7 @@ from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
 from collectors.budget import abandon_later
 from collectors.catalog import City, Source, load_city
 from collectors.exclusions import load_exclusions
+from collectors.extraction import ExtractionWorker
 from collectors.frontier import Frontier
 from collectors.item_pipelines import NamelessLinks, WordlessErrors
 from collectors.memory import Memory
@@ -97,6 +98,7 @@ def run_crawl(
     # would become everybody's.
     process = StoppableProcess(Settings({**crawl_settings(city, sources[0], hosts), **common}, priority="command"))
     sites = Sites()  # one for all, so that a host is owed its pause from one source to the next too
+    worker = ExtractionWorker()
 
     @inlineCallbacks
     def crawl_host(group: list[Source]) -> Generator[Deferred[Any], Any, None]:
@@ -107,7 +109,7 @@ def run_crawl(
             given = {"city": city, "source": source, "period": period, "project": project}
             given |= {"memory": memories[source.id], "frontier": frontiers[source.id]}
             try:
-                yield process.crawl(Crawler(spider_class(source.platform), settings), sites=sites, **given)
+                yield process.crawl(Crawler(spider_class(source.platform), settings), sites=sites, worker=worker, **given)
             except Exception:
                 logger.exception("the crawl of %s broke off", source.id)
 
@@ -118,6 +120,7 @@ def run_crawl(
     # Only a reactor that runs can be stopped, so nothing begins before it does.
     _reactor().callWhenRunning(begin)
     process.start(stop_after_crawl=False)
+    worker.close()
 
 
 class StoppableProcess(CrawlerProcess):

@@ -230,7 +230,8 @@ class Spool:
         first, last = min(dates, default=None), max(dates, default=None)
         status, reason, detail = judge(spider, self.count + carried.items)
         left_out = f"{spider.excluded_count:,} left out by the list of exclusions" if spider.excluded_count else ""
-        detail = hide_secrets(told_links("; ".join(filter(None, (detail, left_out, *spider.facts(), *spider.remarks)))))
+        lost = f"answers that would have cost too much to read: {spider.lost_count:,}" if spider.lost_count else ""
+        detail = hide_secrets(told_links("; ".join(filter(None, (detail, lost, left_out, *spider.facts(), *spider.remarks)))))
         asked = spider.source.host is not None and spider.OBEYS_ROBOTS
         robots: Any = {"robots_closed": "disallowed", "robots_unreachable": "unreachable"}
         state = next((robots[problem.reason] for problem in spider.problems if problem.reason in robots), None)

@@ -29,6 +29,9 @@ AGENT = "escucha"
 """The product token that robots.txt is read for."""
 
 MOST_BYTES = 500 * 1024
+MOST_DOWNLOADED = 4 * MOST_BYTES
+"""Bytes after which a robots.txt is taken for endless, and cannot be read."""
+
 MOST_AGE = 86_400.0
 """Seconds after which robots.txt is asked for again."""
 
@@ -142,7 +145,7 @@ class StrictRobots:
         asked = Request(
             f"{host}/robots.txt",
             priority=1000,
-            meta={"dont_obey_robotstxt": True, ROBOTS_REQUEST: True},
+            meta={"dont_obey_robotstxt": True, ROBOTS_REQUEST: True, "download_maxsize": MOST_DOWNLOADED},
             callback=NO_CALLBACK,
         )
         engine: Any = self.crawler.engine

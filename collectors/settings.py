@@ -36,6 +36,7 @@ def crawl_settings(city: City, source: Source, hosts: Mapping[str, str], *, keep
         "DOWNLOAD_DELAY": 0.0 if mapped and not keep_delays else source.delay_seconds,
         "DOWNLOAD_DELAY_JITTER": 0.0,  # Scrapy's jitter goes both ways: it would halve the delay that was promised
         "COOKIES_ENABLED": False,
+        "REFERRER_POLICY": "no-referrer",  # an address may carry a key, or what was asked for
         "REDIRECT_MAX_TIMES": 5,
         "METAREFRESH_ENABLED": False,
         "HTTPERROR_ALLOW_ALL": True,  # spiders name the status in the health of the source
@@ -57,6 +58,7 @@ def crawl_settings(city: City, source: Source, hosts: Mapping[str, str], *, keep
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
             "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+            "collectors.extraction.ExtractApart": 40,  # farthest from the site: what answers it was unpacked and redirected
             "collectors.network.OneSite": 50,
             "collectors.network.ExcludedAddresses": 60,
             "collectors.robots.StrictRobots": 100,

@@ -63,6 +63,11 @@ def parse_sitemap(body: bytes, *, url: str) -> Sitemap:
     return Sitemap(sitemaps=found[:MAX_ADDRESSES], cut=cut)
 
 
+def read_sitemap(document: bytes, *, url: str, content_type: str) -> Sitemap:
+    """Return what a sitemap lists; its type is seen from itself (see `parse_sitemap`)."""
+    return parse_sitemap(document, url=url)
+
+
 def _listed(node: Any) -> Listed | None:
     texts = {_local(part): (part.text or "").strip() for part in node.iterchildren(etree.Element)}
     news = next((part.text for part in node.iter(etree.Element) if _local(part) == "publication_date"), None)

@@ -15,6 +15,9 @@ from w3lib.encoding import resolve_encoding
 MAX_TEXT_CHARACTERS = 20_000
 """Longest text that is kept, the final "…" included. The longest public comment seen in practice is far below."""
 
+MAX_MARKUP_CHARACTERS = 2_000_000
+"""Longest piece of markup that is turned into a text: a hundred times the longest text."""
+
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 _FTFY = ftfy.TextFixerConfig(
@@ -120,13 +123,14 @@ def _emoji_of(attributes: Mapping[str, str]) -> str:
 def html_to_text(markup: str) -> str:
     """Return the text of a piece of HTML: one line per block or <br>, entities decoded once, scripts and styles dropped.
 
-    Broken markup is read as browsers read it, in linear time and however deep. An image that stands for an emoji gives
-    the emoji. Runs of whitespace, non-breaking spaces too, become one space.
+    Only the first `MAX_MARKUP_CHARACTERS` are looked at. Broken markup is read as browsers read it, in linear time and
+    however deep. An image that stands for an emoji gives the emoji. Runs of whitespace, non-breaking spaces too, become one
+    space.
 
     Raises:
         MarkupError: if the parser gives up on the markup, rather than an empty text.
     """
-    readable = _SURROGATE.sub(REPLACEMENT, markup).replace("\0", "")
+    readable = _SURROGATE.sub(REPLACEMENT, markup[:MAX_MARKUP_CHARACTERS]).replace("\0", "")
     if not readable.strip():
         return ""
     parser = etree.HTMLParser(target=_TextTarget(), encoding="utf-8", recover=True, huge_tree=True)
@@ -147,6 +151,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _FALLBACK = "windows-1252"
+_GOOD_FOR_EACH_BROKEN = 4
 _PIECE_BYTES = 1 << 20
 # A stream of these wants a mark at its beginning; a body at once is read without one as little-endian.
 _WITHOUT_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
@@ -157,8 +162,8 @@ _PAGE_ENCODINGS = ("utf-8", "utf-16", "utf-32", "iso8859", "cp", "koi8", "mac", 
 def decode_bytes(body: bytes, *, declared: str | None, default: str = "utf-8") -> tuple[str, str]:
     """Return the text of a body and the name of the encoding that read it.
 
-    In this order: a byte order mark; `default`, strictly; what the page declares; windows-1252. A declared
-    latin-1 is read as windows-1252, as browsers do.
+    In this order: a byte order mark; `default`, strictly; what the page declares; UTF-8 with a few broken letters, such as a
+    page that was cut within one; windows-1252. A declared latin-1 is read as windows-1252, as browsers do.
 
     Args:
         body: the bytes as they came.
@@ -179,7 +184,8 @@ def decode_bytes(body: bytes, *, declared: str | None, default: str = "utf-8") -
         try:
             return body.decode(candidate), candidate
         except UnicodeDecodeError:
-            continue
+            if candidate == "utf-8" and _is_nearly_utf8(body):
+                return body.decode(candidate, errors="replace").rstrip(REPLACEMENT), candidate
     return body.decode(_FALLBACK, errors="replace"), _FALLBACK
 
 
@@ -197,7 +203,7 @@ def open_text(body: bytes, *, declared: str | None) -> io.TextIOWrapper:
     wide = named is not None and named.startswith(("utf-16", "utf-32"))
     named = _WITHOUT_MARK.get(named or "", named)
     candidates = [named, "utf-8"] if wide else ["utf-8", named]
-    encoding = next((name for name in candidates if name is not None and _is_whole(body, name)), _FALLBACK)
+    encoding = next((name for name in candidates if name is not None and _may_be(body, name)), _FALLBACK)
     return io.TextIOWrapper(io.BytesIO(body), encoding, errors="replace", newline="")
 
 
@@ -212,6 +218,21 @@ def _is_whole(body: bytes, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _may_be(body: bytes, encoding: str) -> bool:
+    return _is_whole(body, encoding) or (encoding == "utf-8" and _is_nearly_utf8(body))
+
+
+def _is_nearly_utf8(body: bytes) -> bool:
+    """Tell whether most letters beyond ASCII are good UTF-8: in any other encoding of Spanish, hardly one is by chance."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    letters = broken = 0
+    for start in range(0, len(body), _PIECE_BYTES):
+        text = decoder.decode(body[start : start + _PIECE_BYTES], final=start + _PIECE_BYTES >= len(body))
+        letters += len(text) - len(text.encode("ascii", "ignore"))
+        broken += text.count(REPLACEMENT)
+    return letters > _GOOD_FOR_EACH_BROKEN * broken
 
 
 def _page_encoding(label: str) -> str | None:

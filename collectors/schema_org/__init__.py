@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from parsel import Selector
 
+from collectors.html_tree import declared_address, parse_html
 from collectors.schema_org.json_ld import parse_json_ld
 from collectors.schema_org.markup import MICRODATA, RDFA, parse_markup
 from collectors.schema_org.thread import Message, Thread, place_of, read_thread
 
-__all__ = ["Message", "PageData", "Thread", "place_of", "read_page"]
+__all__ = ["Document", "Message", "PageData", "Thread", "place_of", "read_document", "read_page"]
 
 _SCRIPTS = "//script[contains(translate(@type, 'LDJSON', 'ldjson'), 'ld+json')]"
 
@@ -41,3 +42,28 @@ def read_page(page: Selector, *, url: str) -> PageData:
     fullest = max(threads, key=lambda thread: sum(bool(message.text) and not message.withheld for message in thread.messages))
     article = next((thread.article for thread in threads if thread.article is not None), None)
     return PageData(Thread(article, fullest.messages), problems, not any(thread.nodes for thread in threads))
+
+
+class Document(NamedTuple):
+    """A page with the address of the next page of its thread and that which it declares to be its own, as written."""
+
+    data: PageData
+    following: str | None
+    declared: str | None
+
+
+def read_document(document: bytes, *, url: str, content_type: str, following: str | None) -> Document:
+    """Return what a page embeds.
+
+    Args:
+        document: the page as it came.
+        url: its address.
+        content_type: the header of that name.
+        following: CSS of the link to the next page of the thread.
+
+    Raises:
+        SourceProblem: as `parse_html` does.
+    """
+    page = parse_html(document, content_type=content_type)
+    next_page = page.css(following).xpath("@href").get() if following else None
+    return Document(read_page(page, url=url), next_page, declared_address(page))

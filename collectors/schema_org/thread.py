@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
 from collectors.schema_org.graph import Graph, first, kinds_of, scalar
-from collectors.spiders.base import parse_count
 from collectors.text import MarkupError, html_to_text
+from collectors.values import parse_count
 
 MESSAGES = frozenset(("Comment", "UserComments", "DiscussionForumPosting", "Question", "Answer", "Review", "UserReview"))
 OPENINGS = frozenset(("DiscussionForumPosting", "Question"))

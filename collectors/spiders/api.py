@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from scrapy.settings import BaseSettings
 
 from collectors.dates import parse_epoch
 from collectors.items import Manifestation
+from collectors.json_body import load_json
 from collectors.spiders.base import PlatformSpider, header
 
 MOST_BARREN = 3
@@ -188,8 +188,8 @@ class ApiSpider(PlatformSpider):
     def _named(self, response: Response) -> str:
         """Return the API's word for an error; "" if the answer has none, or one that is no name."""
         try:
-            document = json.loads(response.body)
-        except (ValueError, RecursionError):
+            document = load_json(response.body)
+        except ValueError:
             return ""
         name = self.error_name(document) if isinstance(document, dict) else None
         return name if name is not None and _ERROR_NAME.fullmatch(name) else ""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -16,18 +14,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urljoin
 
 import scrapy
-from parsel import Selector
 from scrapy import Request, signals
-from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response, TextResponse
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
+from scrapy.http import Response
 from scrapy.utils.defer import deferred_from_coro
 
+from collectors.budget import TooLarge
 from collectors.catalog import City, PlatformOptions, Source
 from collectors.dates import is_relative, parse_published
+from collectors.extraction import Extraction, ExtractionWorker, OverLimit, extracted
 from collectors.frontier import Frontier
 from collectors.health import Reason, SourceProblem
 from collectors.institutions import is_institution
 from collectors.items import Manifestation
+from collectors.json_body import load_json
 from collectors.links import canonical_link, same_page
 from collectors.memory import Memory
 from collectors.network import Excluded, LeavesSite, Stopped
@@ -36,7 +36,9 @@ from collectors.period import Period
 from collectors.pseudonyms import told_links
 from collectors.robots import RobotsClosed
 from collectors.secrets import MissingSecretError, hide_secrets, load_reference
-from collectors.text import clean_text, decode_bytes
+from collectors.text import clean_text
+from collectors.values import is_unsigned as is_unsigned
+from collectors.values import parse_count as parse_count
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -44,10 +46,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("collectors")
 
-_MOST_DIGITS = 19
-_NOBODY = "nn anonimo anonima anonymous guest invitado invitada usuarioanonimo usuarioinvitado vecinoanonimo sinnombre sinfirma"
-_UNSIGNED = frozenset(_NOBODY.split())
-"""What stands where nobody signed: letters and digits only, without case and accents."""
+
+_UNPACKED = "exceeded DOWNLOAD_MAXSIZE"
+"""What Scrapy says, in no exception of its own, of an answer that unpacks to more than it may."""
 
 
 class PlatformSpider(scrapy.Spider):
@@ -72,6 +73,7 @@ class PlatformSpider(scrapy.Spider):
         memory: Memory | None = None,
         frontier: Frontier | None = None,
         sites: Sites | None = None,
+        worker: ExtractionWorker | None = None,
         **kwargs: Any,
     ) -> None:
         """Bind the spider to one source and one window.
@@ -84,6 +86,7 @@ class PlatformSpider(scrapy.Spider):
             memory: what earlier collections left; by default nothing.
             frontier: threads that a walk of this window, cut off since, has read whole; by default none.
             sites: what is owed to the sites that this process asks; by default nothing yet.
+            worker: where things are taken out of answers; by default one of its own.
             kwargs: Scrapy's own.
         """
         super().__init__(name=source.platform, **kwargs)
@@ -103,6 +106,10 @@ class PlatformSpider(scrapy.Spider):
         self.memory = memory or Memory({}, current=True)
         self.frontier = frontier or Frontier({})
         self.sites = sites or Sites()
+        self.worker = worker or ExtractionWorker()
+        self.lost_count = 0
+        """Answers that would have cost too much to read."""
+
         self.unchanged = False
         self._official_names = {_fold(name) for name in source.publisher.authors}
 
@@ -119,14 +126,19 @@ class PlatformSpider(scrapy.Spider):
         """True once the crawl was told to stop before it was done."""
         return not self.crawler.crawling
 
-    def request(self, url: str, callback: Any, **kwargs: Any) -> Request:
+    def request(self, url: str, callback: Any, *, extraction: Extraction | None = None, **kwargs: Any) -> Request:
         """Return a request whose every failure ends up in the source's health.
+
+        With an extraction, the callback gets only what was taken out of the answer, by `extracted(response)`.
 
         Scrapy's filter of repeated requests is passed by: it drops them (redirects to a known page too) without a word, so
         a spider that could come by the same address twice keeps account itself.
         """
         meta = {} if self.OBEYS_ROBOTS else {"dont_obey_robotstxt": True}
         meta |= kwargs.pop("meta", {})
+        if extraction is not None:
+            self.worker.start()
+            meta |= extraction.meta()
         errback = partial(_go_on_behind, kwargs.pop("errback", self.note_failure))
         return Request(url, callback=callback, errback=errback, dont_filter=True, meta=meta, **kwargs)
 
@@ -144,6 +156,13 @@ class PlatformSpider(scrapy.Spider):
         url = getattr(getattr(failure, "request", None), "url", self.source.url)
         if isinstance(error, AsksToWait):
             self.note("rate_limited", str(error))
+        elif isinstance(error, OverLimit):
+            self.note(error.reason, f"{url}: {error}")
+        elif isinstance(error, TooLarge | DownloadCancelledError) or _UNPACKED in str(error):
+            told = (
+                str(error) if isinstance(error, TooLarge) else "larger, perhaps once unpacked, than anything that is downloaded"
+            )
+            self.note("too_large", f"{url}: {told}")
         elif isinstance(error, RobotsClosed):
             self.note("robots_unreachable", f"robots.txt of {self.source.host} cannot be read, so nothing is fetched")
         elif isinstance(error, IgnoreRequest) and "robots" in str(error).lower():
@@ -172,13 +191,25 @@ class PlatformSpider(scrapy.Spider):
         self.note("rate_limited" if response.status == 429 else "http_error", f"HTTP {response.status} at {response.url}")
         return False
 
+    def read(self, response: Response) -> Any:
+        """Return what was taken out of an answer; None, and a problem of the source if there is one, if nothing could be."""
+        before = self.started_well
+        if not self.readable(response):
+            return None
+        try:
+            return extracted(response)
+        except SourceProblem as problem:
+            self.started_well = before
+            self.note(problem.reason, f"{response.url}: {problem.detail}")
+            return None
+
     def parse_json(self, response: Response, shape: type = dict) -> Any:
         """Return the body as JSON of a shape (`dict` or `list`); None, and a problem of the source, if it is not that."""
         if not self.readable(response):
             return None
         try:
-            found = json.loads(response.body)
-        except (ValueError, RecursionError):
+            found = load_json(response.body)
+        except ValueError:
             found = None
         if isinstance(found, shape):
             return found
@@ -193,9 +224,8 @@ class PlatformSpider(scrapy.Spider):
         """Tell whether the publisher itself posts under a name."""
         return _fold(name) in self._official_names
 
-    def own_address(self, page: Selector, url: str) -> str:
+    def own_address(self, declared: str | None, url: str) -> str:
         """Return the address that a page is known by: the one it declares itself if it can be believed, else that asked for."""
-        declared = page.css("link[rel~=canonical]::attr(href)").get()
         joined = urljoin(url, declared.strip()) if declared else None
         ignored = self.source.ignore_parameters
         return canonical_link(same_page(joined, url) or url, ignored) or url
@@ -250,12 +280,6 @@ def _go_on_behind(errback: Callable[[Failure], Iterable[Any] | None], failure: F
         yield found
 
 
-def is_unsigned(name: str) -> bool:
-    """Tell whether what stands in the place of a name says that there is none: many people would become one voice."""
-    plain = unicodedata.normalize("NFD", name.casefold())
-    return "".join(character for character in plain if character.isalnum()) in _UNSIGNED
-
-
 def row_id(seen: Counter[str], *, place: str | None = None, raw: str | None, text: str) -> str:
     """Return an identity for an item that its source gives none: what it says, and which of those that say the same.
 
@@ -272,28 +296,9 @@ def row_id(seen: Counter[str], *, place: str | None = None, raw: str | None, tex
     return f"row:{digest}:{seen[digest]}"
 
 
-def parse_count(raw: str | None) -> int | None:
-    """Return a number of likes or votes; None if it is absent, not written in digits alone, or longer than any count."""
-    return int(raw) if raw and raw.isdecimal() and len(raw) <= _MOST_DIGITS else None
-
-
 def header(response: Response, name: str) -> str:
     """Return a header of a response as text; "" if it is absent."""
     return (response.headers.get(name) or b"").decode("latin-1").strip()
-
-
-def html_page(response: Response, *, huge: bool = False) -> Selector:
-    """Return a page as a selector, decoded by our own rule: Scrapy reads unlabelled windows-1252 as cp1250.
-
-    Args:
-        response: the page.
-        huge: True to read on past ten million characters, where the parser otherwise stops without a word.
-    """
-    declared = header(response, "Content-Type").lower().partition("charset=")[2].strip(" \"'")
-    text, _ = decode_bytes(response.body, declared=declared or None)
-    if not isinstance(response, TextResponse) and "<" not in text[:2000]:
-        text = ""
-    return Selector(text=text or "<html></html>", type="html", huge_tree=huge)
 
 
 def _fold(name: str) -> str:

@@ -12,7 +12,6 @@ newer versions with `Retry-After` too; a forum for members answers 403 `not_logg
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,6 +27,7 @@ from scrapy.settings import BaseSettings
 
 from collectors.catalog import PlatformOptions
 from collectors.items import Kind, Manifestation
+from collectors.json_body import load_json
 from collectors.network import Stopped
 from collectors.patience import MOST_ATTEMPTS, AsksToWait
 from collectors.spiders.api import field_of
@@ -291,8 +291,8 @@ def list_of(url: str) -> tuple[str, str]:
 def asked_pause(response: Response) -> float:
     """Return the seconds that a forum asks to wait in the body of its answer; a usual pause if it does not say."""
     try:
-        answer = json.loads(response.body)
-    except (ValueError, RecursionError):
+        answer = load_json(response.body)
+    except ValueError:
         answer = None
     extras = answer.get("extras") if isinstance(answer, dict) else None
     asked = extras.get("wait_seconds") if isinstance(extras, dict) else None

@@ -8,7 +8,6 @@ Formats": the key is a parameter of the query) and /errors (13 and 14 are rate l
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -22,6 +21,7 @@ from scrapy.http import Response
 from collectors.catalog import ApiOptions, WebAddress
 from collectors.health import Reason
 from collectors.items import Manifestation
+from collectors.json_body import load_json
 from collectors.secrets import SecretReference
 from collectors.spiders.base import PlatformSpider, header, parse_count
 from collectors.text import MarkupError, html_to_text
@@ -184,8 +184,8 @@ class DisqusSpider(PlatformSpider):
 def _error_code(body: bytes) -> int | None:
     """Return the number of the error that an answer reports; None if it reports none."""
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = load_json(body)
+    except ValueError:
         return None
     code = found.get("code") if isinstance(found, dict) else None
     return code if isinstance(code, int) and code != 0 else None

@@ -21,6 +21,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from collectors.catalog import PlatformOptions
+from collectors.extraction import MOST_FEED, Extraction, extracted
 from collectors.feeds import Entry, Feed, mended_date, parse_feed
 from collectors.first_dates import FirstDates
 from collectors.health import SourceProblem
@@ -74,7 +75,7 @@ class FeedSpider(PlatformSpider):
             self.note("malformed", f"{response.url}: the same document as an earlier page; the walk ends there")
             return
         try:
-            feed = parse_feed(response.body, url=response.url, content_type=header(response, "Content-Type"))
+            feed: Feed = extracted(response)
         except SourceProblem as problem:
             self.started_well &= len(walk.documents) > 1 or walk.parent_id is not None
             self.note(problem.reason, problem.detail)
@@ -89,7 +90,8 @@ class FeedSpider(PlatformSpider):
 
     def _ask(self, walk: Walk, url: str, **kwargs: Any) -> Request:
         walk.documents.add(url)
-        return self.request(url, self.parse, cb_kwargs={"walk": walk}, **kwargs)
+        extraction = Extraction(parse_feed, most_bytes=MOST_FEED)
+        return self.request(url, self.parse, extraction=extraction, cb_kwargs={"walk": walk}, **kwargs)
 
     def _conditions(self) -> dict[str, str]:
         """Return the headers of a conditional request; none if an unchanged first page would hide something."""

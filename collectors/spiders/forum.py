@@ -9,38 +9,26 @@ than the window. By feeds: the last entries only, and no past: what was not coll
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any, ClassVar, Literal
 from urllib.parse import urljoin
 
-from parsel import Selector
 from pydantic import Field, PositiveInt
 from scrapy import Request
 from scrapy.http import Response
 
 from collectors.catalog import PlatformOptions
+from collectors.extraction import MOST_FEED, MOST_MARKUP, Extraction, extracted
 from collectors.health import SourceProblem
 from collectors.items import Manifestation
-from collectors.spiders.base import PlatformSpider, header, html_page
-from collectors.spiders.forum_feed import FeedEntry, parse_entries
-from collectors.spiders.forum_markup import (
-    BoardRow,
-    ForumMarkup,
-    Post,
-    TopicRow,
-    clean_address,
-    find_boards,
-    find_pages,
-    find_posts,
-    find_topics,
-    is_guest_name,
-    own_text,
-    title_of,
-)
-from collectors.text import MarkupError, html_to_text
+from collectors.spiders.base import PlatformSpider
+from collectors.spiders.forum_feed import FeedEntry
+from collectors.spiders.forum_markup import BoardRow, ForumMarkup, Post, TopicRow, clean_address, is_guest_name
+from collectors.spiders.forum_pages import BoardPage, TopicPage, read_board, read_feed, read_topic
+from collectors.text import html_to_text
 
 _TOPIC_BEGUN = 1 << 40
 """Priority of the further pages of a topic: above that of any date, so that one begun is read on before others are."""
@@ -105,7 +93,8 @@ class ForumSpider(PlatformSpider):
         match = self.MARKUP.post_number.search(address)
         return self.post_id(int(match[1]), Topic(0)) if match else None
 
-    def entry_markup(self, markup: str) -> str:
+    @staticmethod
+    def entry_markup(markup: str) -> str:
         """Return the content of an entry without what the engine adds to the message."""
         return markup
 
@@ -118,7 +107,8 @@ class ForumSpider(PlatformSpider):
         options: Any = self.source.options
         if options.way == "feed":
             for url in self.feed_addresses():
-                yield self.request(url, self.parse_feed, headers=self.memory.conditions(url), cb_kwargs={"asked": url})
+                about = {"headers": self.memory.conditions(url), "cb_kwargs": {"asked": url}}
+                yield self.request(url, self.parse_feed, extraction=self._extraction(read_feed), **about)
             return
         for request in self._begin(options):
             yield request
@@ -134,13 +124,20 @@ class ForumSpider(PlatformSpider):
         elif board:
             yield from self._ask_board(BoardRow(int(board[1]), url, None), True)
         else:
-            yield self.request(url, self.parse_board, cb_kwargs={"number": None, "position": 0, "filled": True})
+            about = {"number": None, "position": 0, "filled": True}
+            yield self.request(url, self.parse_board, extraction=self._extraction(read_board, number=None), cb_kwargs=about)
 
     def _ask(self, url: str, callback: Any, key: tuple[str, int, int], priority: int, **known: Any) -> Iterator[Request]:
         """Ask for a page, once."""
         if key not in self._asked:
             self._asked.add(key)
-            yield self.request(url, callback, cb_kwargs={**known, "position": key[2]}, priority=priority)
+            extraction = self._extraction(read_board if key[0] == "board" else read_topic, number=key[1])
+            about = {**known, "position": key[2]}
+            yield self.request(url, callback, extraction=extraction, cb_kwargs=about, priority=priority)
+
+    def _extraction(self, function: Callable[..., Any], **arguments: Any) -> Extraction:
+        most = MOST_FEED if function is read_feed else MOST_MARKUP
+        return Extraction(function, {"platform": self.source.platform, **arguments}, most_bytes=most)
 
     def _ask_board(self, row: BoardRow, filled: bool) -> Iterator[Request]:
         active = self._published(row.raw)
@@ -167,27 +164,27 @@ class ForumSpider(PlatformSpider):
 
     def parse_board(self, response: Response, number: int | None, position: int, filled: bool) -> Iterator[Request]:
         """Ask for the boards and topics that a page lists, and for the next page of the same board."""
-        if not self.readable(response):
+        page: BoardPage | None = self.read(response)
+        if page is None:
             return
-        page, options = html_page(response), self.source.options
-        boards = list(find_boards(page, self.MARKUP, base=response.url))
-        topics = list(find_topics(page, self.MARKUP, base=response.url))
-        if not boards and not topics:
-            self._tell_of_nothing(response, page, filled)
+        topics, options = page.topics, self.source.options
+        if not page.boards and not topics:
+            self._tell_of_nothing(response, filled, closed=page.closed)
         if not getattr(options, "boards", ()):
-            for board in boards:
+            for board in page.boards:
                 yield from self._ask_board(board, False)
         fresh = any(topic.number not in self._listed for topic in topics if not topic.pinned)
         self._listed.update(topic.number for topic in topics)
         for topic in topics:
             yield from self._ask_topic(topic)
         if number is not None:
-            pages = find_pages(page, self.MARKUP, self.MARKUP.board_number, number, base=response.url)
-            following = min((place for place in pages if place > position), default=None)
+            following = min((place for place in page.pages if place > position), default=None)
             if following is not None and self._goes_on(response, topics, fresh):
                 last = self._published(topics[-1].raw) if topics else None
                 key = ("board", number, following)
-                yield from self._ask(pages[following], self.parse_board, key, self._priority(last), number=number, filled=True)
+                yield from self._ask(
+                    page.pages[following], self.parse_board, key, self._priority(last), number=number, filled=True
+                )
 
     def _goes_on(self, response: Response, topics: list[TopicRow], fresh: bool) -> bool:
         """Tell whether the next page of a board may hold topics of the window."""
@@ -201,9 +198,9 @@ class ForumSpider(PlatformSpider):
         # Where an administrator chose another order, only the newest of the page tells something.
         return not self.is_past(known[-1] if known == sorted(known, reverse=True) else max(known))
 
-    def _tell_of_nothing(self, response: Response, page: Selector, filled: bool) -> None:
+    def _tell_of_nothing(self, response: Response, filled: bool, *, closed: bool) -> None:
         """Tell of a page without boards, topics or posts, unless it may well be empty."""
-        if page.css(self.MARKUP.closed):
+        if closed:
             self.note("http_error", f"{response.url}: a login form or a message stands in the place of the messages")
         elif filled:
             self.note("malformed", f"{response.url}: nothing on it is written as the default theme of {self.name} does")
@@ -213,19 +210,18 @@ class ForumSpider(PlatformSpider):
 
     def parse_topic(self, response: Response, topic: Topic, position: int) -> Iterator[Manifestation | Request]:
         """Yield the posts of a topic page and ask for the next page to read of the topic."""
-        if not self.readable(response):
+        page: TopicPage | None = self.read(response)
+        if page is None:
             return
-        page = html_page(response)
-        pages = find_pages(page, self.MARKUP, self.MARKUP.topic_number, topic.number, base=response.url)
-        if not page.css(self.MARKUP.post):
-            self._tell_of_nothing(response, page, True)
+        if not page.has_posts:
+            self._tell_of_nothing(response, True, closed=page.closed)
             return
-        posts = list(find_posts(page, self.MARKUP))
+        posts = page.posts
         if None in posts:
             self.note("malformed", f"{response.url}: {posts.count(None)} posts without a number or a body were left out")
         found = [post for post in posts if post is not None]
         if found and topic.opening is None:
-            topic.title, topic.opening = title_of(page, self.MARKUP), found[0].number
+            topic.title, topic.opening = page.title, found[0].number
         fresh = [post for post in found if post.number not in self._seen]
         self._seen.update(post.number for post in fresh)
         messages = chain.from_iterable(self._message(post, topic) for post in fresh)
@@ -233,7 +229,7 @@ class ForumSpider(PlatformSpider):
         if found and not fresh:
             self.note("malformed", f"{response.url}: the page repeats posts that were read already; the topic is left there")
         elif found:
-            yield from self._other_page(topic, [self._published(post.raw) for post in fresh], pages, position)
+            yield from self._other_page(topic, [self._published(post.raw) for post in fresh], page.pages, position)
 
     def _other_page(self, topic: Topic, dates: list[datetime | None], pages: dict[int, str], position: int) -> Iterator[Request]:
         """Ask for the last page after the first, and for the page before any other."""
@@ -269,9 +265,8 @@ class ForumSpider(PlatformSpider):
         """Yield one manifestation for each entry of a feed."""
         if not self.readable(response):
             return
-        charset = header(response, "Content-Type").lower().partition("charset=")[2].strip(" \"'") or None
         try:
-            entries, whole = parse_entries(response.body, url=response.url, charset=charset)
+            entries, whole = extracted(response)
         except SourceProblem as problem:
             self.started_well = bool(self.message_count)
             self.note(problem.reason, problem.detail)
@@ -281,27 +276,25 @@ class ForumSpider(PlatformSpider):
         else:
             self.note("malformed", f"{response.url}: ill-formed feed; read in part")
         lost = 0
-        for entry in entries:
+        for entry, text in entries:
             native_id = self.entry_id(clean_address(entry.address))
-            try:
-                yield from self._entry(entry, native_id) if native_id else ()
-            except MarkupError:
-                native_id = None
-            lost += native_id is None
+            if native_id is None or text is None:
+                lost += 1
+            else:
+                yield from self._entry(entry, text, native_id)
         if lost:
             self.note(
                 "malformed", f"{response.url}: {lost} entries without the address of a post or a readable text were left out"
             )
 
-    def _entry(self, entry: FeedEntry, native_id: str) -> Iterator[Manifestation]:
+    def _entry(self, entry: FeedEntry, text: str, native_id: str) -> Iterator[Manifestation]:
         name = html_to_text(entry.author)
-        own = self.entry_markup(entry.markup).strip()
         yield from self.manifestation(
             native_id=native_id,
             url=clean_address(entry.address),
             author=None if is_guest_name(name) or re.fullmatch(r"\S+@\S+\.\w+", name) else name,
             title=self.entry_title(html_to_text(entry.title)),
-            text=own_text(Selector(text=f"<div>{own}</div>", type="html", huge_tree=False), self.MARKUP) if own else "",
+            text=text,
             published_at=self.published(entry.published),
             published_raw=entry.published or None,
             modified_at=self.published(entry.updated) if entry.updated != entry.published else None,

@@ -17,6 +17,9 @@ from collectors.text import decode_bytes
 _DECLARATION = re.compile(r"\s*<\?xml[^<>]{0,200}\?>")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ROOTS = frozenset({"feed", "rss", "RDF"})
+_LONGEST = 5_000
+"""Characters that are kept of anything but a message."""
+
 _BODIES = ("encoded", "content", "summary", "description")
 
 
@@ -66,11 +69,11 @@ def _entry(node: Any) -> FeedEntry:
         value = child.get("href") if name == "link" else None
         parts.setdefault(name, value or _name_in(child) or "".join(child.itertext()).strip())
     return FeedEntry(
-        address=parts.get("link") or parts.get("guid") or parts.get("id") or "",
-        title=parts.get("title", ""),
-        author=parts.get("creator") or parts.get("author", ""),
-        published=parts.get("pubDate") or parts.get("published") or parts.get("updated", ""),
-        updated=parts.get("updated", ""),
+        address=(parts.get("link") or parts.get("guid") or parts.get("id") or "")[:_LONGEST],
+        title=parts.get("title", "")[:_LONGEST],
+        author=(parts.get("creator") or parts.get("author", ""))[:_LONGEST],
+        published=(parts.get("pubDate") or parts.get("published") or parts.get("updated", ""))[:_LONGEST],
+        updated=parts.get("updated", "")[:_LONGEST],
         markup=next((parts[name] for name in _BODIES if parts.get(name)), ""),
     )
 

@@ -13,8 +13,8 @@ from urllib.parse import urldefrag, urljoin
 
 from parsel import Selector
 
-from collectors.spiders.base import is_unsigned, parse_count
 from collectors.text import MarkupError, html_to_text
+from collectors.values import is_unsigned, parse_count
 
 _SESSION = re.compile(r"(?<=[?&;])(?:sid|PHPSESSID)=[\w,-]*(?:[&;]|(?=#)|$)")
 _DANGLING = re.compile(r"[?&;]+(?=#|$)")

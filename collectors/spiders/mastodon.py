@@ -10,7 +10,6 @@ are context: no person wrote. Who asks not to be found or indexed is left alone 
 
 from __future__ import annotations
 
-import json
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
@@ -26,6 +25,7 @@ from scrapy.http import Response
 from collectors.catalog import PlatformOptions
 from collectors.health import Reason
 from collectors.items import Kind, Manifestation
+from collectors.json_body import load_json
 from collectors.secrets import SecretReference
 from collectors.spiders.base import PlatformSpider, header, parse_count
 from collectors.spiders.mastodon_status import asks_to_be_left, first_id, text_of, words
@@ -275,8 +275,8 @@ class MastodonSpider(PlatformSpider):
 def _hashtag_access(response: Response) -> dict[str, Any]:
     """Return who sees local and remote statuses under hashtags; nothing where the server does not say (before 4.5)."""
     try:
-        found = json.loads(response.body) if response.status == 200 else None
-    except (ValueError, RecursionError):
+        found = load_json(response.body) if response.status == 200 else None
+    except ValueError:
         return {}
     for name in ("configuration", "timelines_access", "hashtag_feeds"):
         found = found.get(name) if isinstance(found, dict) else None

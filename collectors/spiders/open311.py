@@ -24,11 +24,12 @@ from scrapy import Request
 from scrapy.http import Response
 
 from collectors.catalog import PlatformOptions, WebAddress
+from collectors.extraction import MOST_FEED, Extraction, extracted
 from collectors.health import SourceProblem
 from collectors.items import Manifestation
 from collectors.secrets import SecretReference
 from collectors.spiders.base import PlatformSpider
-from collectors.spiders.open311_documents import Document, parse_document
+from collectors.spiders.open311_documents import Document, read_document
 
 LONGEST = timedelta(days=90)
 SHORTEST = timedelta(hours=1)
@@ -96,6 +97,7 @@ class Open311Spider(PlatformSpider):
         self.options: Open311Options = options
         self.base = (self.options.endpoint or self.source.url).rstrip("/") + "/"
         self.headers: dict[str, str] = {}
+        self._extraction = Extraction(read_document, {"form": options.format}, most_bytes=MOST_FEED)
         self._seen: set[str] = set()
 
     async def start(self) -> AsyncIterator[Request]:
@@ -126,7 +128,9 @@ class Open311Spider(PlatformSpider):
         return self._get(f"requests.{self.options.format}?{written}", self.parse, part=part)
 
     def _get(self, path: str, callback: Any, **kwargs: Any) -> Request:
-        return self.request(urljoin(self.base, path), callback, headers=self.headers, cb_kwargs=kwargs)
+        return self.request(
+            urljoin(self.base, path), callback, extraction=self._extraction, headers=self.headers, cb_kwargs=kwargs
+        )
 
     def parse(self, response: Response, part: Slice) -> Iterator[Manifestation | Request]:
         """Yield the requests of a slice; ask for its halves if the answer may be cut off, or for its next page."""
@@ -180,7 +184,7 @@ class Open311Spider(PlatformSpider):
         if not self.readable(response):
             return None
         try:
-            document = parse_document(response.body, self.options.format)
+            document: Document = extracted(response)
         except SourceProblem as problem:
             self.started_well = before
             self.note(problem.reason, f"{response.url}: {problem.detail}")

@@ -49,6 +49,11 @@ def parse_document(body: bytes, form: Literal["xml", "json"]) -> Document:
     return _parse_xml(body) if form == "xml" else _parse_json(body)
 
 
+def read_document(document: bytes, *, url: str, content_type: str, form: Literal["xml", "json"]) -> Document:
+    """Return the requests of an answer; address and type of it say nothing (see `parse_document`)."""
+    return parse_document(document, form)
+
+
 def _parse_json(body: bytes) -> Document:
     try:
         found = json.loads(body)

@@ -10,84 +10,38 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 from urllib.parse import urldefrag, urlsplit
 
-from parsel import Selector
 from pydantic import Field, model_validator
 from scrapy import Request
 from scrapy.http import Response
 
-from collectors.catalog import Closed, PlatformOptions
+from collectors.catalog import PlatformOptions
+from collectors.extraction import Extraction, extracted
+from collectors.health import SourceProblem
 from collectors.items import Manifestation
 from collectors.network import site_of
-from collectors.spiders.base import PlatformSpider, html_page, parse_count, row_id
-from collectors.text import html_to_text
+from collectors.spiders.base import PlatformSpider, row_id
+from collectors.spiders.page_markup import (
+    MARKUPS,
+    ArticleSelectors,
+    CommentFound,
+    CommentSelectors,
+    IndexFound,
+    Markup,
+    ThreadFound,
+    read_index,
+    read_thread,
+)
+from collectors.values import parse_count
 
 LOOKBACK = timedelta(days=60)
 """An article older than the window by this much is taken to gather no new comments; the index is left there."""
 
-
-class ArticleSelectors(Closed):
-    """Where an article shows what it is. A selector is CSS; `css@attribute` takes an attribute instead of the text."""
-
-    title: str = Field("h1", description="Headline or topic.")
-    date: str | None = Field(None, description="Date of the article.")
-    body: str | None = Field(None, description="Text of the article; none for a forum topic.")
-
-
-class CommentSelectors(Closed):
-    """Where a comment shows what it is; each selector is looked up inside the comment, its answers left out."""
-
-    item: str = Field(description="One comment, nested answers included.")
-    text: str
-    author: str | None = None
-    date: str | None = None
-    id: str = Field(default="@id", description="`@attribute` alone is an attribute of the comment itself.")
-    parent: str | None = Field(default=None, description="Id of the comment answered; without it, the comment around this one.")
-    reactions: str | None = None
-
-
-class Markup(Closed):
-    """How a site writes its index, its articles and its threads."""
-
-    article_links: str
-    next_page: str | None = None
-    article: ArticleSelectors = Field(default_factory=lambda: ArticleSelectors.model_validate({}))
-    comment: CommentSelectors
-    more_comments: str | None = None
-
-
-MARKUPS: dict[str, Markup] = {
-    "comment_list": Markup(
-        article_links="article h2 a, article h3 a, .entry-title a",
-        next_page="a.next, a[rel=next]",
-        article=ArticleSelectors(title="h1", date="article time@datetime", body="article .entry-content"),
-        comment=CommentSelectors(
-            item="li.comment",
-            text=".comment-content",
-            author="cite.fn, .comment-author .fn",
-            date="time@datetime",
-        ),
-        more_comments=".comment-navigation a.next, a.next-comments",
-    ),
-    "microdata": Markup(
-        article_links="a[itemprop=url], article h2 a",
-        next_page="a[rel=next]",
-        article=ArticleSelectors(
-            title="[itemprop=headline], h1", date="[itemprop=datePublished]@datetime", body="[itemprop=articleBody]"
-        ),
-        comment=CommentSelectors(
-            item="[itemtype$='schema.org/Comment']",
-            text="[itemprop=text]",
-            author="[itemprop=author] [itemprop=name], [itemprop=author]",
-            date="[itemprop=dateCreated]@datetime, [itemprop=datePublished]@datetime",
-            reactions="[itemprop=upvoteCount]",
-        ),
-        more_comments="a[rel~=next][class~=comments]",
-    ),
-}
-"""Markup known by name."""
+MUCH_TEXT = 500
+"""Characters that a page shows, from which on it is a fault to find neither title nor date nor text nor comment in it."""
 
 
 class PageOptions(PlatformOptions):
@@ -149,6 +103,9 @@ class PageSpider(PlatformSpider):
         super().__init__(**kwargs)
         options: Any = self.source.options
         self.markup: Markup = options.resolved()
+        index = {"articles": self.markup.article_links, "following": self.markup.next_page}
+        self._index_extraction = Extraction(read_index, index)
+        self._thread_extraction = Extraction(read_thread, {"markup": self.markup.model_dump()})
         self.date_order: str = options.date_order
         self.ids_of_thread: bool = options.ids == "thread"
         self._seen: Counter[str] = Counter()
@@ -160,14 +117,14 @@ class PageSpider(PlatformSpider):
     async def start(self) -> AsyncIterator[Request]:
         """Ask for the first index page."""
         self._is_new(self.source.url)
-        yield self.request(self.source.url, self.parse_index)
+        yield self.request(self.source.url, self.parse_index, extraction=self._index_extraction)
 
     def parse_index(self, response: Response) -> Iterator[Request]:
         """Ask for each article of an index page."""
-        if not self.readable(response):
+        index_found: IndexFound | None = self.read(response)
+        if index_found is None:
             return
-        page = html_page(response)
-        found = page.css(self.markup.article_links).xpath("@href").getall()
+        found, following = index_found
         if not found:
             self.started_well = self._found_articles
             self.note("malformed", f"{response.url}: no link matches {self.markup.article_links!r}")
@@ -179,13 +136,13 @@ class PageSpider(PlatformSpider):
         self._found_articles |= bool(here)
         # Newer articles push old ones to the next page, so some may be known.
         links = [url for url in here if self._is_new(url)]
-        following = page.css(self.markup.next_page).xpath("@href").get() if self.markup.next_page else None
         index = IndexPage(response.urljoin(following) if following else None, pending=len(links))
         for url in links:
             if self._passed(url, index):
                 continue
-            known = {"cb_kwargs": {"index": index, "place": url}, "meta": {"index": index}}
-            yield self.request(url, self.parse_article, errback=self._article_failed, **known)
+            known: dict[str, Any] = {"cb_kwargs": {"index": index, "place": url}, "meta": {"index": index}}
+            extraction = self._thread_extraction
+            yield self.request(url, self.parse_article, extraction=extraction, errback=self._article_failed, **known)
         if found and index.pending == 0:
             yield from self._next_index(index)
 
@@ -218,67 +175,78 @@ class PageSpider(PlatformSpider):
         """Yield the article as context and its thread as manifestations."""
         if self.readable(response):
             try:
-                page = html_page(response)
-                raw = _pick(page, self.markup.article.date)
-                published = self.published(raw, order=self.date_order)
+                found = self._thread_of(response)
+                published = self.published(found.raw, order=self.date_order)
                 self._date(index, published)
-                thread = Thread(self.own_address(page, response.url), place, published.isoformat() if published else "")
-                yield from self.frontier.reading(place, self, self._article(thread.url, page, raw, published))
-                yield from self.parse_thread(response, thread)
+                address = self.own_address(found.declared, response.url)
+                thread = Thread(address, place, published.isoformat() if published else "")
+                yield from self.frontier.reading(place, self, self._article(found, address, published))
+                yield from self._thread(found, response, thread)
+            except SourceProblem as problem:
+                self.note(problem.reason, f"{response.url}: {problem.detail}")
             except ValueError as error:
                 # One article that cannot be parsed must not keep the next index page from being asked for.
                 self.note("parse_error", f"{response.url}: {type(error).__name__}")
         yield from self._article_done(index)
 
-    def _article(self, url: str, page: Selector, raw: str | None, published: datetime | None) -> Iterator[Manifestation]:
-        article = self.markup.article
-        body = _markup_of(page, article.body) if article.body else ""
-        if body:
+    def _thread_of(self, response: Response) -> ThreadFound:
+        """Return what a page holds, and tell what of it is lost.
+
+        Raises:
+            SourceProblem, UnreadableError: if nothing of it can be read.
+        """
+        found: ThreadFound = extracted(response)
+        if found.unreadable:
+            self.note("malformed", f"{response.url}: {found.unreadable} comments whose markup cannot be read")
+        if found.unread_characters >= MUCH_TEXT:
+            self.note("extract_empty", f"{response.url}: {found.unread_characters:,} characters of text, and nothing found in it")
+        return found
+
+    def _article(self, found: ThreadFound, url: str, published: datetime | None) -> Iterator[Manifestation]:
+        if found.text is not None:
             yield from self.manifestation(
                 kind="official" if self.source.publisher.official else "article",
                 native_id=f"article:{url}",
                 url=url,
-                title=_pick(page, article.title),
-                text=html_to_text(body),
+                title=found.title,
+                text=found.text,
                 published_at=published,
-                published_raw=raw,
+                published_raw=found.raw,
             )
 
     def parse_thread(self, response: Response, thread: Thread) -> Iterator[Manifestation | Request]:
-        """Yield each comment of a thread page and ask for the next page of the thread."""
+        """Yield each comment of a further page of a thread."""
         if not self.readable(response):
             return
-        page = html_page(response)
-        yield from self.frontier.reading(thread.place, self, self._comments(page, response.url, thread.url))
-        following = page.css(self.markup.more_comments).xpath("@href").get() if self.markup.more_comments else None
-        if following and self._is_new(response.urljoin(following)):
-            yield self.request(response.urljoin(following), self.parse_thread, cb_kwargs={"thread": thread})
+        try:
+            yield from self._thread(self._thread_of(response), response, thread)
+        except SourceProblem as problem:
+            self.note(problem.reason, f"{response.url}: {problem.detail}")
+
+    def _thread(self, found: ThreadFound, response: Response, thread: Thread) -> Iterator[Manifestation | Request]:
+        """Yield the comments of a page and ask for the next page of the thread."""
+        comments = chain.from_iterable(self._comment(one, response.url, thread.url) for one in found.comments)
+        yield from self.frontier.reading(thread.place, self, comments)
+        following = response.urljoin(found.following) if found.following else None
+        if following and self._is_new(following):
+            about = {"thread": thread}
+            yield self.request(following, self.parse_thread, extraction=self._thread_extraction, cb_kwargs=about)
         else:
             self.frontier.finish(thread.place, at=thread.at)
 
-    def _comments(self, page: Selector, page_url: str, article_url: str) -> Iterator[Manifestation]:
-        items = page.css(self.markup.comment.item)
-        identities = {id(item.root) for item in items}
-        for item in items:
-            yield from self._comment(item, page_url, article_url, identities)
-
-    def _comment(self, item: Selector, page_url: str, article_url: str, items: set[int]) -> Iterator[Manifestation]:
-        known = self.markup.comment
-        native_id = _own(item, known.id, items)
-        raw = _own(item, known.date, items)
-        parent = _own(item, known.parent, items) if known.parent else _around(item, known, items)
-        text = html_to_text(_own_markup(item, known.text, items))
-        if native_id and not self.ids_of_thread:
-            self._check_id(native_id, text, article_url)
+    def _comment(self, found: CommentFound, page_url: str, article_url: str) -> Iterator[Manifestation]:
+        if found.id and not self.ids_of_thread:
+            self._check_id(found.id, found.text, article_url)
+        own_id = self._identity(found.id, article_url)
         yield from self.manifestation(
-            native_id=self._identity(native_id, article_url) or row_id(self._seen, place=article_url, raw=raw, text=text),
-            parent_id=self._identity(parent, article_url) or f"article:{article_url}",
-            url=f"{page_url.split('#')[0]}#{native_id}" if native_id else None,
-            author=_own(item, known.author, items),
-            text=text,
-            published_at=self.published(raw, order=self.date_order),
-            published_raw=raw,
-            reactions=parse_count(_own(item, known.reactions, items)),
+            native_id=own_id or row_id(self._seen, place=article_url, raw=found.raw, text=found.text),
+            parent_id=self._identity(found.parent, article_url) or f"article:{article_url}",
+            url=f"{page_url.split('#')[0]}#{found.id}" if found.id else None,
+            author=found.author,
+            text=found.text,
+            published_at=self.published(found.raw, order=self.date_order),
+            published_raw=found.raw,
+            reactions=parse_count(found.reactions),
         )
 
     def _identity(self, comment_id: str | None, article_url: str) -> str | None:
@@ -310,56 +278,4 @@ class PageSpider(PlatformSpider):
     def _next_index(self, index: IndexPage) -> Iterator[Request]:
         recent = index.undated or index.newest is None or index.newest >= self.period.start_utc - LOOKBACK
         if index.pending == 0 and index.next_url and recent and self._is_new(index.next_url):
-            yield self.request(index.next_url, self.parse_index)
-
-
-def _pick(scope: Selector, selector: str | None) -> str | None:
-    """Return the first value of `css`, `css@attribute` or `@attribute`; alternatives are separated by commas."""
-    return _first_value(_nodes(scope, selector))
-
-
-def _first_value(nodes: Iterator[tuple[Selector, str | None]]) -> str | None:
-    for node, attribute in nodes:
-        value = node.attrib.get(attribute) if attribute else html_to_text(node.get())
-        if value and value.strip():
-            return " ".join(value.split())
-    return None
-
-
-def _nodes(scope: Selector, selector: str | None) -> Iterator[tuple[Selector, str | None]]:
-    for alternative in (selector or "").split(","):
-        css, _, attribute = alternative.strip().partition("@")
-        if css or attribute:
-            for node in scope.css(css) if css else [scope]:
-                yield node, attribute or None
-
-
-def _own_nodes(item: Selector, selector: str | None, items: set[int]) -> Iterator[tuple[Selector, str | None]]:
-    """Yield the matches that belong to this comment and not to an answer nested in it."""
-    for node, attribute in _nodes(item, selector):
-        around: Any = node.root
-        while around is not None and id(around) not in items:
-            around = around.getparent()
-        if around is item.root:
-            yield node, attribute
-
-
-def _own(item: Selector, selector: str | None, items: set[int]) -> str | None:
-    return _first_value(_own_nodes(item, selector, items))
-
-
-def _own_markup(item: Selector, selector: str, items: set[int]) -> str:
-    node = next((node for node, _ in _own_nodes(item, selector, items)), None)
-    return str(node.get()) if node is not None else ""
-
-
-def _markup_of(page: Selector, selector: str) -> str:
-    return page.css(selector).get() or ""
-
-
-def _around(item: Selector, known: CommentSelectors, items: set[int]) -> str | None:
-    """Return the id of the comment that this one is nested in, or None."""
-    around: Any = item.root.getparent()
-    while around is not None and id(around) not in items:
-        around = around.getparent()
-    return around.get(known.id.partition("@")[2]) if around is not None else None
+            yield self.request(index.next_url, self.parse_index, extraction=self._index_extraction)

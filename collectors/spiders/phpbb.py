@@ -81,7 +81,8 @@ class PhpbbSpider(ForumSpider):
         asked = [{"t": number} for number in options.topics] or [{"f": number} for number in options.boards] or [mode]
         return [urljoin(self.home, "feed.php" + ("?" + urlencode(query) if query else "")) for query in asked]
 
-    def entry_markup(self, markup: str) -> str:
+    @staticmethod
+    def entry_markup(markup: str) -> str:
         """Return the content without the closing rule and the statistics, which name the author and the date."""
         before, mark, last = markup.rpartition("<p>")
         statistics, closing, rest = last.partition("</p>")

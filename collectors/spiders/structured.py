@@ -21,14 +21,18 @@ from scrapy.http import Response
 
 from collectors.catalog import Closed, PlatformOptions, WebAddress
 from collectors.dates import parse_epoch
-from collectors.feeds import parse_feed
+from collectors.extraction import MOST_FEED, MOST_SITEMAP, Extraction, extracted
+from collectors.feeds import Feed, parse_feed
 from collectors.health import SourceProblem
 from collectors.items import Manifestation
 from collectors.links import without_trackers
 from collectors.network import site_of
-from collectors.schema_org import Message, Thread, place_of, read_page
-from collectors.sitemaps import parse_sitemap
-from collectors.spiders.base import PlatformSpider, header, html_page, row_id
+from collectors.schema_org import Document, Message, Thread, place_of, read_document
+from collectors.sitemaps import Sitemap, read_sitemap
+from collectors.spiders.base import PlatformSpider, row_id
+from collectors.spiders.page_markup import IndexFound, read_index
+
+SITEMAP = Extraction(read_sitemap, most_bytes=MOST_SITEMAP)
 
 LOOKBACK = timedelta(days=60)
 """An article older than the window by this much is taken to gather no new comments."""
@@ -98,11 +102,14 @@ class StructuredSpider(PlatformSpider):
     def __init__(self, **kwargs: Any) -> None:
         """Start with nothing asked."""
         super().__init__(**kwargs)
-        self.options: Any = self.source.options
+        options: Any = self.source.options
+        self.options = options
         self._asked: set[str] = set()
         self._seen: Counter[str] = Counter()
         self._has_data = self._told = False
-        self._pages = 0
+        self._pages = self._without_data = 0
+        # As large as a feed: a page that embeds its thread tells it twice.
+        self._page_extraction = Extraction(read_document, {"following": options.more_comments}, most_bytes=MOST_FEED)
 
     async def start(self) -> AsyncIterator[Request]:
         """Ask for the list of articles, or for the one page."""
@@ -112,31 +119,34 @@ class StructuredSpider(PlatformSpider):
                 yield request
         elif articles.css:
             self._asked.add(self.source.url)
-            yield self.request(self.source.url, self.parse_index)
+            yield self._ask_index(self.source.url)
         elif articles.feed:
-            yield self.request(articles.feed, self.parse_feed)
+            yield self.request(articles.feed, self.parse_feed, extraction=Extraction(parse_feed, most_bytes=MOST_FEED))
         else:
             self._asked.add(articles.sitemap)
-            yield self.request(articles.sitemap, self.parse_sitemap)
+            yield self.request(articles.sitemap, self.parse_sitemap, extraction=SITEMAP)
+
+    def _ask_index(self, url: str) -> Request:
+        css = self.options.articles
+        extraction = Extraction(read_index, {"articles": css.css, "following": css.next_page})
+        return self.request(url, self.parse_index, extraction=extraction)
 
     def parse_index(self, response: Response) -> Iterator[Request]:
         """Ask for the articles that an index page links to."""
-        if not self.readable(response):
+        index: IndexFound | None = self.read(response)
+        if index is None:
             return
-        page, css = html_page(response), self.options.articles
-        links = page.css(css.css).xpath("@href").getall()
-        if not links:
-            self._nothing_found(f"{response.url}: no link matches {css.css!r}")
-        following = _joined(response, page.css(css.next_page).xpath("@href").get() if css.next_page else None)
-        found = [Candidate(url, None) for link in links if (url := _joined(response, link))]
-        yield from self._ask_articles(found, Listing(next_url=following))
+        if not index.articles:
+            self._nothing_found(f"{response.url}: no link matches {self.options.articles.css!r}")
+        found = [Candidate(url, None) for link in index.articles if (url := _joined(response, link))]
+        yield from self._ask_articles(found, Listing(next_url=_joined(response, index.following)))
 
     def parse_feed(self, response: Response) -> Iterator[Request]:
         """Ask for the articles of a feed that may have gathered comments in the window."""
         if not self.readable(response):
             return
         try:
-            feed = parse_feed(response.body, url=response.url, content_type=header(response, "Content-Type"))
+            feed: Feed = extracted(response)
         except SourceProblem as problem:
             self._nothing_found(problem.detail)
             return
@@ -149,7 +159,7 @@ class StructuredSpider(PlatformSpider):
         if not self.readable(response):
             return
         try:
-            sitemap = parse_sitemap(response.body, url=response.url)
+            sitemap: Sitemap = extracted(response)
         except SourceProblem as problem:
             self._nothing_found(problem.detail)
             return
@@ -157,8 +167,13 @@ class StructuredSpider(PlatformSpider):
             self.note("malformed", f"{response.url}: longer than a sitemap may be, or broken; read in part")
         inner = [Candidate(one.url, self.published(one.raw)) for one in sitemap.sitemaps]
         for one in self._of_interest(inner):
-            yield self.request(one.url, self.parse_sitemap, priority=self._priority(one.at))
+            yield self.request(one.url, self.parse_sitemap, extraction=SITEMAP, priority=self._priority(one.at))
         yield from self._ask_articles([Candidate(one.url, self.published(one.raw)) for one in sitemap.pages], Listing())
+
+    def facts(self) -> list[str]:
+        """Return how many pages have nothing that this platform reads, where others have."""
+        some = self._has_data and self._without_data
+        return [*super().facts(), *([f"{self._without_data:,} of {self._pages:,} pages without schema.org data"] if some else [])]
 
     def _nothing_found(self, detail: str) -> None:
         self.started_well = self._has_data
@@ -182,10 +197,11 @@ class StructuredSpider(PlatformSpider):
         for place, one in enumerate(chosen):
             if self._passed(one.url, listing):
                 continue
-            known = {"cb_kwargs": {"listing": listing, "place": one.url}, "meta": {"listing": listing}}
+            known: dict[str, Any] = {"cb_kwargs": {"listing": listing, "place": one.url}, "meta": {"listing": listing}}
+            known |= {"errback": self._article_failed, "extraction": self._page_extraction}
             # Undated ones in the order in which they stand, which Scrapy would turn round.
             priority = self._priority(one.at) if one.at is not None else -place
-            yield self.request(one.url, self.parse_article, errback=self._article_failed, priority=priority, **known)
+            yield self.request(one.url, self.parse_article, priority=priority, **known)
         if listing.pending == 0 and found:
             yield from self._next_index(listing)
 
@@ -200,6 +216,7 @@ class StructuredSpider(PlatformSpider):
         listing.pending -= 1
         self._pages += 1
         self._has_data |= passage.facts["empty"] == "no"
+        self._without_data += passage.facts["empty"] == "yes"
         return True
 
     def _priority(self, at: datetime | None) -> int:
@@ -211,6 +228,8 @@ class StructuredSpider(PlatformSpider):
         if self.readable(response):
             try:
                 yield from self._page(response, Article(urldefrag(response.url).url, place), listing)
+            except SourceProblem as problem:
+                self.note(problem.reason, f"{response.url}: {problem.detail}")
             except ValueError as error:
                 # One article that cannot be parsed must not keep the next index page from being asked for.
                 self.note("parse_error", f"{response.url}: {type(error).__name__}")
@@ -219,8 +238,12 @@ class StructuredSpider(PlatformSpider):
 
     def parse_more(self, response: Response, article: Article) -> Iterator[Manifestation | Request]:
         """Yield the messages of a further page of a thread."""
-        if self.readable(response):
+        if not self.readable(response):
+            return
+        try:
             yield from self._page(response, article, None)
+        except SourceProblem as problem:
+            self.note(problem.reason, f"{response.url}: {problem.detail}")
 
     def _article_failed(self, failure: Any) -> Iterator[Request]:
         self.note_failure(failure)
@@ -237,12 +260,13 @@ class StructuredSpider(PlatformSpider):
         recent = listing.undated or listing.newest is None or listing.newest >= self.period.start_utc - LOOKBACK
         if listing.next_url and recent and listing.next_url not in self._asked:
             self._asked.add(listing.next_url)
-            yield self.request(listing.next_url, self.parse_index)
+            yield self._ask_index(listing.next_url)
 
     def _page(self, response: Response, article: Article, listing: Listing | None) -> Iterator[Manifestation | Request]:
-        page = html_page(response, huge=True)
-        thread, problems, is_empty = read_page(page, url=response.url)
+        document: Document = extracted(response)
+        thread, problems, is_empty = document.data
         self._has_data |= not is_empty
+        self._without_data += is_empty
         self._pages += 1
         for problem in problems:
             self.note("malformed", f"{response.url}: {problem}")
@@ -252,17 +276,19 @@ class StructuredSpider(PlatformSpider):
             listing.undated |= at is None and not any(dates)
             newest = max(filter(None, (at, *dates)), default=None)
             listing.newest = max(filter(None, (listing.newest, newest)), default=None)
-            address = self.own_address(page, article.url)
-            article = article._replace(
-                url=address, newest=newest.isoformat() if newest else "", empty="yes" if is_empty else "no"
+            article = Article(
+                url=self.own_address(document.declared, article.url),
+                place=article.place,
+                newest=newest.isoformat() if newest else "",
+                empty="yes" if is_empty else "no",
             )
             yield from self.frontier.reading(article.place, self, self._article(thread.article, article.url))
         yield from self.frontier.reading(article.place, self, self._messages(thread, article.url))
-        css = self.options.more_comments
-        following = _joined(response, page.css(css).xpath("@href").get() if css else None)
+        following = _joined(response, document.following)
         if following and following not in self._asked:
             self._asked.add(following)
-            yield self.request(following, self.parse_more, cb_kwargs={"article": article})
+            about = {"article": article}
+            yield self.request(following, self.parse_more, extraction=self._page_extraction, cb_kwargs=about)
         else:
             self.frontier.finish(article.place, newest=article.newest, empty=article.empty)
 

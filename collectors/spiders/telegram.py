@@ -13,24 +13,20 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, ClassVar, Literal
 from urllib.parse import urljoin, urlsplit
 
-from parsel import Selector
 from pydantic import Field
 from scrapy import Request
 from scrapy.http import Response
 
 from collectors.catalog import PlatformOptions, Source
+from collectors.extraction import Extraction
 from collectors.items import Manifestation
-from collectors.spiders.base import PlatformSpider, html_page
-from collectors.text import MarkupError, html_to_text
+from collectors.spiders.base import PlatformSpider
+from collectors.spiders.telegram_markup import ChannelMessage, ChannelPage, read_channel
 
 _CHANNEL = re.compile(r"/(?:s/)?(?P<name>[A-Za-z][A-Za-z0-9_]{2,31})/?", re.ASCII)
-_POST = re.compile(r"(?P<channel>[A-Za-z0-9_]{1,40})/(?P<number>\d{1,15})", re.ASCII)
-_COUNT = re.compile(r"(?P<figure>\d{1,12}(?:\.\d{1,3})?)(?P<unit>[KMB]?)", re.ASCII)
-_UNITS = {"": 1, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
 
 
 class TelegramOptions(PlatformOptions):
@@ -65,36 +61,34 @@ class TelegramSpider(PlatformSpider):
 
     def parse(self, response: Response, **kwargs: Any) -> Iterator[Manifestation | Request]:
         """Yield the messages of a page and ask for those before it."""
-        if not self.readable(response):
+        page: ChannelPage | None = self.read(response)
+        if page is None:
             return
-        page = html_page(response)
-        messages = page.css(".tgme_widget_message[data-post]")
-        found = [(match, node) for node in messages if (match := _POST.fullmatch(node.attrib["data-post"]))]
-        if len(found) < len(messages):
-            self.note("malformed", f"{response.url}: {len(messages) - len(found)} messages without a readable number")
-        if not found:
+        if page.unnumbered:
+            self.note("malformed", f"{response.url}: {page.unnumbered} messages without a readable number")
+        if not page.messages:
             self._tell_of_nothing(page, response, offered=kwargs.get("offered"))
             return
-        dates = [self.published(node.css("time::attr(datetime)").get()) for _, node in found]
-        for (match, node), date in zip(found, dates, strict=True):
-            yield from self._message(match, node, date)
-        yield from self._before(page, [int(match["number"]) for match, _ in found], [date for date in dates if date is not None])
+        dates = [self.published(message.raw) for message in page.messages]
+        for message, date in zip(page.messages, dates, strict=True):
+            yield from self._message(message, date)
+        yield from self._before(page, [date for date in dates if date is not None])
 
     def _page(self, query: str, **known: Any) -> Request:
-        return self.request(urljoin(self.source.url, f"/s/{self.channel}{query}"), self.parse, cb_kwargs=known)
+        url = urljoin(self.source.url, f"/s/{self.channel}{query}")
+        return self.request(url, self.parse, extraction=Extraction(read_channel), cb_kwargs=known)
 
-    def _before(self, page: Selector, numbers: list[int], dates: list[datetime]) -> Iterator[Request]:
+    def _before(self, page: ChannelPage, dates: list[datetime]) -> Iterator[Request]:
         """Ask for the messages before these, unless all are past, none is new, or the first message was reached."""
-        lowest, reached = min(numbers), self._lowest
+        lowest, reached = min(message.number for message in page.messages), self._lowest
         if reached is not None and lowest >= reached:
             self.note("malformed", f"the pages of {self.channel} repeat: nothing before number {reached}")
             return
         self._lowest = lowest
         if lowest > 1 and not (dates and self.is_past(max(dates))):
-            offered = bool(page.css(".js-messages_more[data-before], link[rel=prev]"))
-            yield self._page(f"?before={lowest}", offered=offered)
+            yield self._page(f"?before={lowest}", offered=page.offers_more)
 
-    def _tell_of_nothing(self, page: Selector, response: Response, *, offered: bool | None) -> None:
+    def _tell_of_nothing(self, page: ChannelPage, response: Response, *, offered: bool | None) -> None:
         """Say why a page shows no message; the end of a channel is no problem.
 
         Args:
@@ -105,42 +99,31 @@ class TelegramSpider(PlatformSpider):
         name = self.channel
         if offered is None:
             self.started_well = False
-        if page.css(".tgme_page") and not page.css(".tgme_channel_history"):
+        if page.has_card and not page.has_history:
             self.note("unreachable", f"{name} has no public preview: a group, a private channel, or a channel that closed it")
-        elif offered and page.css(".tme_no_messages_found"):
+        elif offered and page.says_none_found:
             self.note("rate_limited", f"{response.url}: Telegram offered earlier messages of {name} and then showed none")
-        elif offered is None or offered or not page.css(".tgme_channel_history, .tme_no_messages_found"):
+        elif offered is None or offered or not (page.has_history or page.says_none_found):
             self.note("malformed", f"{response.url}: no message of {name} found; the page's layout may have changed")
 
-    def _message(self, match: re.Match[str], node: Selector, date: datetime | None) -> Iterator[Manifestation]:
+    def _message(self, found: ChannelMessage, date: datetime | None) -> Iterator[Manifestation]:
         options: Any = self.source.options
-        if "service_message" in node.attrib.get("class", "").split():
+        if found.is_notice:
+            return
+        name = f"{found.channel}/{found.number}"
+        if found.text is None:
+            self.note("malformed", f"{name}: markup that cannot be read")
             return
         voice = "official" if self.source.publisher.official else "article"
-        signed = node.css(".tgme_widget_message_from_author, .tgme_widget_message_forwarded_from_name")
-        link = node.css("a.tgme_widget_message_reply::attr(href)").get("").partition("?")[0]
-        answered = _POST.fullmatch("/".join(link.rsplit("/", 2)[-2:]))
-        try:
-            text, author = html_to_text(node.css(".js-message_text").get("")), html_to_text(signed.get(""))
-        except MarkupError:
-            self.note("malformed", f"{match[0]}: markup that cannot be read")
-            return
+        answers = found.answers
         yield from self.manifestation(
             kind=voice if options.entries == "context" else "manifestation",
-            native_id=match[0],
-            parent_id=answered[0] if answered and answered["channel"].lower() == match["channel"].lower() else None,
-            url=urljoin(self.source.url, f"/{match[0]}"),
-            author=author or None,
-            text=text,
+            native_id=name,
+            parent_id=f"{answers[0]}/{answers[1]}" if answers and answers[0].lower() == found.channel.lower() else None,
+            url=urljoin(self.source.url, f"/{name}"),
+            author=found.author,
+            text=found.text,
             published_at=date,
-            published_raw=node.css("time::attr(datetime)").get(),
-            reactions=_reactions(node),
+            published_raw=found.raw,
+            reactions=found.reactions,
         )
-
-
-def _reactions(node: Selector) -> int | None:
-    """Return how many reacted, the Stars that are paid for left out; None where the channel shows no reactions."""
-    shown = node.css(".tgme_reaction:not(.tgme_reaction_paid)")
-    counts = [_COUNT.fullmatch("".join(one.xpath("./text()").getall()).strip()) for one in shown]
-    read = [int(Decimal(count["figure"]) * _UNITS[count["unit"]]) for count in counts if count]
-    return sum(read) if read else None

@@ -26,6 +26,7 @@ from scrapy.http import Response
 from collectors.catalog import PlatformOptions
 from collectors.health import Reason
 from collectors.items import Manifestation
+from collectors.json_body import load_json
 from collectors.spiders.base import header, parse_count
 from collectors.spiders.wordpress_addresses import api_root, home_of, home_of_root
 from collectors.spiders.wordpress_feeds import GONE, WordPressFeeds
@@ -291,8 +292,8 @@ def _is_elsewhere(response: Response, code: str) -> bool:
 
 def _json_of(response: Response) -> Any:
     try:
-        return json.loads(response.body)
-    except (ValueError, RecursionError):
+        return load_json(response.body)
+    except ValueError:
         return None
 
 

@@ -11,10 +11,13 @@ from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
 
 from scrapy.http import Response
 
+from collectors.health import SourceProblem
+from collectors.html_tree import parse_html
 from collectors.links import canonical_link
-from collectors.spiders.base import html_page
+from collectors.spiders.base import header
 
 _ROOT_LINK = re.compile(r"""<([^<>]{1,500})>\s*;[^,<]{0,200}rel=["']?https://api\.w\.org/""", re.ASCII)
+_HEAD_BYTES = 64_000
 _THREAD_PAGE = re.compile(r"comment-page-\d+/?$", re.ASCII)
 
 
@@ -36,11 +39,20 @@ def api_root(response: Response) -> str | None:
     """Return the root of the REST API that a page of the site names, in its headers or in its head; None if it names none."""
     headers = ", ".join(value.decode("latin-1") for value in response.headers.getlist("Link"))
     told = _ROOT_LINK.search(headers)
-    named = told[1] if told else html_page(response).css('link[rel="https://api.w.org/"]::attr(href)').get()
     try:
+        named = told[1] if told else _linked_root(response)
         return canonical_link(urljoin(response.url, named)) if named else None
     except ValueError:
         return None
+
+
+def _linked_root(response: Response) -> str | None:
+    """Return the root that the head of a page links to; only as much is looked at as may be parsed at once."""
+    try:
+        page = parse_html(response.body[:_HEAD_BYTES], content_type=header(response, "Content-Type"))
+    except SourceProblem:
+        return None
+    return page.css('link[rel="https://api.w.org/"]::attr(href)').get()
 
 
 def home_of(url: str) -> str:

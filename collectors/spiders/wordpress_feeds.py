@@ -16,13 +16,15 @@ from typing import Any
 from scrapy import Request
 from scrapy.http import Response
 
-from collectors.feeds import Entry, parse_feed
+from collectors.extraction import MOST_FEED, Extraction, extracted
+from collectors.feeds import Entry, Feed, parse_feed
 from collectors.health import SourceProblem
 from collectors.items import Manifestation
-from collectors.spiders.base import PlatformSpider, header
+from collectors.spiders.base import PlatformSpider
 from collectors.spiders.wordpress_addresses import STYLES, FeedStyle, article_feed
 from collectors.spiders.wordpress_rows import comment_number, is_pingback, post_number, without_shortcodes
 
+FEED = Extraction(parse_feed, most_bytes=MOST_FEED)
 GONE = (404, 410)
 USUAL_SIZE = 10
 """Comments in a feed, unless the site was told otherwise."""
@@ -50,7 +52,7 @@ class WordPressFeeds(PlatformSpider):
 
     def _ask_site_feed(self, styles: tuple[FeedStyle, ...], problem: SourceProblem) -> Request:
         about = {"styles": styles, "problem": problem}
-        return self.request(self.home + styles[0].site, self.parse_site_feed, cb_kwargs=about)
+        return self.request(self.home + styles[0].site, self.parse_site_feed, extraction=FEED, cb_kwargs=about)
 
     def parse_site_feed(
         self, response: Response, styles: tuple[FeedStyle, ...], problem: SourceProblem
@@ -103,7 +105,7 @@ class WordPressFeeds(PlatformSpider):
             return
         if len(self._asked) < options.article_feeds:
             self._asked.add(address)
-            yield self.request(address, self.parse_article_feed)
+            yield self.request(address, self.parse_article_feed, extraction=FEED)
         elif self._short is not None and not self._told_of_most:
             self._told_of_most = True
             self.note(self._short.reason, f"the comment feeds of {options.article_feeds} articles were asked, and no more")
@@ -128,7 +130,7 @@ class WordPressFeeds(PlatformSpider):
     def open_post_feed(self, problem: SourceProblem, *, address: str = "feed/") -> Iterator[Request]:
         """Ask for the articles that the API does not give."""
         about = {"address": address, "page": 1, "problem": problem}
-        yield self.request(self.home + address, self.parse_post_feed, cb_kwargs=about)
+        yield self.request(self.home + address, self.parse_post_feed, extraction=FEED, cb_kwargs=about)
 
     def parse_post_feed(
         self, response: Response, address: str, page: int, problem: SourceProblem
@@ -152,7 +154,7 @@ class WordPressFeeds(PlatformSpider):
                 return
             following = f"{self.home}{address}{'&' if '?' in address else '?'}paged={page + 1}"
             about = {"address": address, "page": page + 1, "problem": problem}
-            yield self.request(following, self.parse_post_feed, cb_kwargs=about)
+            yield self.request(following, self.parse_post_feed, extraction=FEED, cb_kwargs=about)
 
     def _forgive(self, problem: SourceProblem) -> None:
         """Take back that a door is closed: another one gave all of it. That robots are not wanted there stays said."""
@@ -164,7 +166,7 @@ class WordPressFeeds(PlatformSpider):
         if response.status >= 300:
             return None
         try:
-            feed = parse_feed(response.body, url=response.url, content_type=header(response, "Content-Type"))
+            feed: Feed = extracted(response)
         except SourceProblem:
             return None
         self.started_well = True

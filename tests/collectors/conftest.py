@@ -88,6 +88,7 @@ class Web:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # every source of a crawl knocks at once
     web: Web
 
     def handle_error(self, request: object, client_address: object) -> None:
