@@ -13,6 +13,7 @@ from collectors.catalog import City
 from collectors.period import Period
 from collectors.spool import write_whole
 from pipelines.annotate import FOREVER
+from pipelines.copies import LEAST_VOICES, copy_rules, load_place_words, stage_copies
 from pipelines.digests import folder_digest, value_digest
 from pipelines.project import Project
 from pipelines.reports.rendering import render_page
@@ -87,7 +88,8 @@ def report(
             until = f" up to {seen_until.isoformat()}" if seen_until else ""
             remedy = f"run `escucha collect {city.id}` first"
             raise NothingToReport(f"nothing was collected for {city.id} in {period}{until}; {remedy}")
-        report_id = build_tables(warehouse, city, period, readers, instant, issued=whole and instant == newest)
+        places = load_place_words(project, city.id)
+        report_id = build_tables(warehouse, city, period, readers, instant, issued=whole and instant == newest, places=places)
         page = render_page(warehouse, report_id, city, period, readers.taxonomy)
         path = write_page(project, city, period, report_id, page, newest=whole and instant == newest)
     totals = warehouse.rows("select * from report where report_id = $id order by channel desc", {"id": report_id})
@@ -106,32 +108,46 @@ def last_change(warehouse: Warehouse, city: City, period: Period, *, seen_until:
 
 
 def build_tables(
-    warehouse: Warehouse, city: City, period: Period, readers: Readers, seen_until: datetime, *, issued: bool = True
+    warehouse: Warehouse,
+    city: City,
+    period: Period,
+    readers: Readers,
+    seen_until: datetime,
+    *,
+    issued: bool = True,
+    places: frozenset[str] = frozenset(),
 ) -> str:
     """Build, audit and append the tables of a report, unless it exists already; return its id.
 
-    A report that is not `issued` looks back: more is known already, and no later report amends it.
+    A report that is not `issued` looks back: more is known already, and no later report amends it. `places` are the words of the
+    names of the city's places: a text about another place is no copy.
     """
     window = {"city": city.id, "start": period.start_utc, "end": period.end_utc, "seen_until": seen_until}
     window["timezone"] = city.timezone
     _stage_dimensions(warehouse, city, period, readers)
-    for name in ("source_state", "report_item"):
-        sql = _sql("staging", name)
-        warehouse.query(f"create or replace temp table {name} as {sql}", used_parameters(sql, window))
+    stage_items(warehouse, window, places)
+    _stage(warehouse, "source_state", window)
     _require_annotations(warehouse, city, period)
-    inputs = _inputs(warehouse, city, period, readers, seen_until)
+    inputs = _inputs(warehouse, city, period, readers, seen_until) | {"copies": copy_rules(places)}
     report_id = value_digest(inputs)
     known = warehouse.query("select count(*) from report where report_id = $id", {"id": report_id})
     if known[0][0]:
         return report_id
     warehouse.temporary("report_input", [{**_input_row(inputs, seen_until, period), "issued": issued}], INPUT_COLUMNS)
-    parameters = {**window, "report_id": report_id}
+    parameters = {**window, "report_id": report_id, "least_voices": LEAST_VOICES}
     with warehouse.transaction():
         for table in sorted((REPORTS / "tables").glob("*.sql")):
             sql = table.read_text(encoding="utf-8")
             warehouse.query(f"insert into {table.stem} by name {sql}", used_parameters(sql, parameters))
         audit_tables(warehouse, report_id)
     return report_id
+
+
+def stage_items(warehouse: Warehouse, window: Mapping[str, Any], places: frozenset[str]) -> None:
+    """Lay out `report_item`: every item of the window with the rule that decides whether it counts."""
+    _stage(warehouse, "window_item", window)
+    stage_copies(warehouse, places)
+    _stage(warehouse, "report_item", window)
 
 
 def audit_tables(warehouse: Warehouse, report_id: str) -> None:
@@ -281,6 +297,11 @@ def _require_annotations(warehouse: Warehouse, city: City, period: Period) -> No
 
 def _positions(name: str, values: list[str]) -> list[dict[str, Any]]:
     return [{name: value, "position": position} for position, value in enumerate(values, start=1)]
+
+
+def _stage(warehouse: Warehouse, name: str, window: Mapping[str, Any]) -> None:
+    sql = _sql("staging", name)
+    warehouse.query(f"create or replace temp table {name} as {sql}", used_parameters(sql, window))
 
 
 def _sql(folder: str, name: str) -> str:

@@ -5,7 +5,7 @@ select
             string_agg(
                 concat_ws(
                     '|',
-                    source_id, version, channel, category_id, issue_id, sentiment, not_counted,
+                    source_id, version, channel, category_id, issue_id, sentiment, not_counted, coalesce(copy_group, -1),
                     epoch_us(published_at), epoch_us(first_seen_at)
                 ),
                 chr(10)

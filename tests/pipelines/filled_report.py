@@ -128,6 +128,7 @@ def _append_channel(
     )
     _append_days(warehouse, period, key, [sum(parts[tone] for parts in toned.values()) for tone in ("pos", "neu", "neg")])
     _append_sources(warehouse, sources, states, key, total, aside)
+    _append_campaigns(warehouse, period, key, sizes)
     listed = aside | {"unclassified": sizes["unclassified"], "otros": sizes["otros"]}
     listed |= {f"{state}_source": sum(status == state for status, _ in states) for state in ("failed", "partial")}
     warehouse.append(
@@ -185,6 +186,7 @@ def _append_report(
                 "distinct_text_count": total - total // 50,
                 "voice_count": total * 7 // 10,
                 "unsigned_count": total // 25,
+                "textless_count": total // 500,
                 "source_planned_count": len(states),
                 "source_alive_count": sum(state in ("ok", "empty", "partial") for state in states),
                 "late_count": late or 0,
@@ -200,6 +202,30 @@ def _append_report(
                 "data_digest": "d0" * 32,
                 "code_digest": "c0" * 32,
             }
+        ],
+    )
+
+
+def _append_campaigns(warehouse: Warehouse, period: Period, key: dict[str, Any], sizes: dict[str, int]) -> None:
+    """Twelve texts or fewer, the smallest with too few voices to tell."""
+    counts = [count for count in (sizes["agua_servicios"] // 40 - step for step in range(12)) if count >= 5]
+    days = period.days()
+    warehouse.append(
+        "report_campaign",
+        [
+            key
+            | {
+                "campaign_number": number,
+                "manifestation_count": count,
+                "distinct_text_count": max(1, count // 3),
+                "voice_count": count - 1 if count > 5 else None,
+                "unsigned_count": 1 if count > 5 else None,
+                "source_count": 1 + number % 3,
+                "first_day": days[0],
+                "last_day": days[min(number, len(days)) - 1],
+                "categories": json.dumps({"agua_servicios": count} if number % 4 else {}),
+            }
+            for number, count in enumerate(counts, start=1)
         ],
     )
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.report import REPORTS
+from pipelines.report import REPORTS, stage_items
 from pipelines.warehouse import Warehouse, memory_warehouse, used_parameters
 
 START = datetime(2021, 4, 1, 5, tzinfo=UTC)
@@ -63,7 +63,7 @@ def add(warehouse: Warehouse, identity: str, **given_fields: Any) -> None:
     """Append one version of an item with its readings."""
     labels = {"category": "salud", "issue": "none", "sentiment": "neg", "language": "es", "screening": "ok"}
     labels |= {task: given_fields.pop(task) for task in list(given_fields) if task in labels}
-    score = given_fields.pop("score", 0.9)
+    score, text = given_fields.pop("score", 0.9), given_fields.pop("text", None)
     row = {
         "manifestation_id": identity,
         "version": f"{identity}-1",
@@ -83,6 +83,8 @@ def add(warehouse: Warehouse, identity: str, **given_fields: Any) -> None:
         **given_fields,
     }
     warehouse.append("manifestation", [row])
+    if text is not None:
+        warehouse.append("manifestation_text", [{"manifestation_id": identity, "version": row["version"], "text": text}])
     readings = [
         {
             "manifestation_id": identity,
@@ -101,13 +103,18 @@ def add(warehouse: Warehouse, identity: str, **given_fields: Any) -> None:
     warehouse.append("annotation", readings)
 
 
+def items(warehouse: Warehouse, start: datetime = START, end: datetime = END, seen: datetime = SEEN) -> list[dict[str, Any]]:
+    """Return the staged rows in the order of their ids."""
+    window = {"city": "ate", "start": start, "end": end, "seen_until": seen, "timezone": "America/Lima"}
+    stage_items(warehouse, window, frozenset())
+    return warehouse.rows("select * from report_item order by manifestation_id")
+
+
 def staged(warehouse: Warehouse, start: datetime = START, end: datetime = END, seen: datetime = SEEN) -> dict[str, str | None]:
     """Return manifestation id -> why it does not count (None: it counts)."""
-    sql = (REPORTS / "staging" / "report_item.sql").read_text(encoding="utf-8")
-    window = {"city": "ate", "start": start, "end": end, "seen_until": seen, "timezone": "America/Lima"}
-    rows = warehouse.query(f"select manifestation_id, not_counted, counted from ({sql})", used_parameters(sql, window))
-    assert all(counted == (reason is None) for _, reason, counted in rows)
-    return {identity: reason for identity, reason, _ in rows}
+    rows = items(warehouse, start, end, seen)
+    assert all(row["counted"] == (row["not_counted"] is None) for row in rows)
+    return {row["manifestation_id"]: row["not_counted"] for row in rows}
 
 
 def test_context_and_unread_things_are_set_aside_by_name(warehouse: Warehouse) -> None:
@@ -186,6 +193,49 @@ def test_an_authors_own_repeat_counts_once_within_its_source(warehouse: Warehous
     assert staged(warehouse) == {"m1": None, "m2": "own_repeat", "m3": None}
 
 
+NEAR = (
+    "Vecinos, la pista de la avenida Los Fresnos está llena de huecos y los carros se malogran.",
+    "VECINOS LA PISTA DE LA AV LOS FRESNOS ESTA LLENA DE HUECOS Y LOS CARROS SE MALOGRAN!!!",
+    "Buenas tardes, la pista d la avenida Los Fresnos está llena de huecos y los carros se malogran 😡 #Ate",
+)
+ELSEWHERE = "Vecinos, la pista de la avenida Los Robles está llena de huecos y los carros se malogran."
+
+
+def test_an_authors_near_repeat_counts_once_within_its_source(warehouse: Warehouse) -> None:
+    for number, text in enumerate((*NEAR, ELSEWHERE)):
+        add(warehouse, f"m{number}", text=text, author_key="rosa", published_at=NOON + timedelta(hours=number))
+    add(warehouse, "m9", text=NEAR[1], author_key="rosa", source_id="b", published_at=NOON + timedelta(days=1))
+    assert staged(warehouse) == {"m0": None, "m1": "own_repeat", "m2": "own_repeat", "m3": None, "m9": None}
+
+
+def test_other_peoples_near_copies_count_and_are_one_text(warehouse: Warehouse) -> None:
+    for number, text in enumerate((*NEAR, ELSEWHERE)):
+        add(warehouse, f"m{number}", text=text, author_key=f"persona {number}", published_at=NOON + timedelta(hours=number))
+    add(warehouse, "m9", text=NEAR[2])
+    assert set(staged(warehouse).values()) == {None}
+    groups = {row["manifestation_id"]: row["copy_group"] for row in items(warehouse)}
+    assert groups == {"m0": 0, "m1": 0, "m2": 0, "m9": 0, "m3": 1}
+
+
+def test_a_repeat_does_not_hang_on_what_others_wrote(warehouse: Warehouse) -> None:
+    add(warehouse, "m0", text=NEAR[0], author_key="rosa")
+    add(warehouse, "m1", text=NEAR[1], author_key="rosa", published_at=NOON + timedelta(hours=1))
+    alone = staged(warehouse)
+    for number in range(6):
+        add(warehouse, f"z{number}", text=NEAR[2] + " Gracias" * number, author_key=f"otra {number}")
+    among = staged(warehouse)
+    assert {name: among[name] for name in alone} == alone == {"m0": None, "m1": "own_repeat"}
+
+
+def test_a_text_that_is_stored_no_longer_is_a_copy_of_those_with_its_digest_alone(warehouse: Warehouse) -> None:
+    add(warehouse, "m0", text_digest=LONG, author_key="rosa")
+    add(warehouse, "m1", text_digest=LONG, text=NEAR[0], author_key="rosa", published_at=NOON + timedelta(hours=1))
+    add(warehouse, "m2", text=NEAR[1], author_key="rosa", published_at=NOON + timedelta(hours=2))
+    add(warehouse, "m3", author_key="rosa", published_at=NOON + timedelta(hours=3))
+    assert staged(warehouse) == {"m0": None, "m1": "own_repeat", "m2": "own_repeat", "m3": None}
+    assert [row["has_text"] for row in items(warehouse)] == [False, True, True, False]
+
+
 def test_an_item_set_aside_makes_no_mirror_of_another(warehouse: Warehouse) -> None:
     add(warehouse, "m1", text_digest=LONG, kind="article")
     add(warehouse, "m2", text_digest=LONG, source_id="b")
@@ -209,9 +259,7 @@ def test_the_newest_version_decides_and_an_old_instant_brings_the_old_one_back(w
 def test_a_weak_reading_is_unclassified(warehouse: Warehouse) -> None:
     add(warehouse, "weak", score=0.2, issue="salud.vacunacion")
     add(warehouse, "strong", score=0.3, issue="salud.vacunacion")
-    sql = (REPORTS / "staging" / "report_item.sql").read_text(encoding="utf-8")
-    window = {"city": "ate", "start": START, "end": END, "seen_until": SEEN, "timezone": "America/Lima"}
-    rows = warehouse.query(f"select manifestation_id, category_id, issue_id from ({sql}) order by 1", window)
+    rows = [(row["manifestation_id"], row["category_id"], row["issue_id"]) for row in items(warehouse)]
     assert rows == [("strong", "salud", "salud.vacunacion"), ("weak", "unclassified", None)]
 
 
@@ -220,9 +268,7 @@ def test_a_label_may_have_a_threshold_of_its_own(warehouse: Warehouse) -> None:
     add(warehouse, "health", score=0.6)
     add(warehouse, "surer", score=0.8)
     add(warehouse, "streets", score=0.6, category="vias_obras")
-    sql = (REPORTS / "staging" / "report_item.sql").read_text(encoding="utf-8")
-    window = {"city": "ate", "start": START, "end": END, "seen_until": SEEN, "timezone": "America/Lima"}
-    rows = warehouse.query(f"select manifestation_id, category_id from ({sql}) order by 1", window)
+    rows = [(row["manifestation_id"], row["category_id"]) for row in items(warehouse)]
     assert rows == [("health", "unclassified"), ("streets", "vias_obras"), ("surer", "salud")]
 
 

@@ -119,7 +119,10 @@ def test_days_are_dates_that_charts_understand(project: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("report_categories",), "no report table is called 'report_categories'; available: report, report_category, "),
+        (
+            ("report_categories",),
+            "no report table is called 'report_categories'; available: report, report_campaign, ",
+        ),
         (("manifestation",), "no report table is called 'manifestation'"),
     ],
 )
@@ -159,6 +162,7 @@ def test_the_copy_is_read_only_and_holds_no_author_key(project: Project) -> None
     with open_published() as connection:
         assert report_tables(connection) == [
             "report",
+            "report_campaign",
             "report_category",
             "report_category_sentiment",
             "report_day",

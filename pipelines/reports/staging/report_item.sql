@@ -1,31 +1,6 @@
 -- Every item of the window with the rule that decides whether it counts. Grain: one row per manifestation.
 -- Rules, in this order: context, undated, spam and tests, other languages, mirrors of one item, an author's own repeats.
-with seen as (
-    select
-        m.*,
-        row_number() over (
-            partition by m.manifestation_id
-            order by m.version_number desc
-        ) as newest_first,
-        min(m.first_seen_at) over (partition by m.manifestation_id) as item_first_seen_at
-    from manifestation as m
-    semi join city_source using (source_id)
-    where m.city = $city and m.first_seen_at <= $seen_until
-),
-
-bears_on_window as (
-    -- The current version decides. An undated item belongs to the collections that were made for the window.
-    select seen.*
-    from seen
-    join batch using (batch_number)
-    where seen.newest_first = 1
-        and (
-            (seen.published_at >= $start and seen.published_at < $end)
-            or (seen.published_at is null and batch.period_start < $end and batch.period_end > $start)
-        )
-),
-
-reading as (
+with reading as (
     select
         a.manifestation_id,
         a.version,
@@ -36,7 +11,7 @@ reading as (
     from annotation as a
     join task_reader as r using (task, annotator, revision, taxonomy_version)
     left join label_threshold as own using (task, label)
-    semi join bears_on_window using (manifestation_id, version)
+    semi join window_item using (manifestation_id, version)
 ),
 
 described as (
@@ -54,13 +29,17 @@ described as (
         i.item_first_seen_at,
         i.text_digest,
         i.text_length,
+        copy.copy_group,
+        copy.own_group,
+        copy.has_text,
         case when category.confident then category.label else 'unclassified' end as category_id,
         case when category.confident and issue.label <> 'none' then issue.label end as issue_id,
         sentiment.label as sentiment,
         coalesce(language.label, 'unknown') as language,
         coalesce(screening.label, 'ok') as screening
-    from bears_on_window as i
+    from window_item as i
     join city_source as s using (source_id)
+    left join text_copy as copy using (manifestation_id)
     left join reading as category
         on category.manifestation_id = i.manifestation_id and category.version = i.version and category.task = 'category'
     left join reading as issue
@@ -115,8 +94,9 @@ ranked as (
             order by source_position
         ) as nth_source_of_instant,
         row_number() over (
-            partition by channel, set_aside, source_id, coalesce(author_key, manifestation_id), text_digest
-            order by published_at, manifestation_id
+            -- A repeat with small edits is a repeat: own_group holds an author's texts that are copies of one another.
+            partition by channel, set_aside, source_id, coalesce(author_key, manifestation_id), coalesce(own_group::varchar, text_digest)
+            order by published_at, text_digest, manifestation_id
         ) as nth_of_author
     from linked
 )
@@ -132,6 +112,8 @@ select
     first_seen_at,
     item_first_seen_at,
     text_digest,
+    copy_group,
+    has_text,
     category_id,
     issue_id,
     coalesce(sentiment, 'unclassified') as sentiment,

@@ -4,9 +4,10 @@ with item as (
         channel,
         count(*) as collected_count,
         count(*) filter (counted) as manifestation_count,
-        count(distinct text_digest) filter (counted) as distinct_text_count,
+        count(distinct copy_group) filter (counted) as distinct_text_count,
         count(distinct (source_id, author_key)) filter (counted and author_key is not null) as voice_count,
         count(*) filter (counted and author_key is null) as unsigned_count,
+        count(*) filter (counted and not has_text) as textless_count,
         count(*) filter (counted and item_first_seen_at > amends_seen_until) as late_count
     from report_item
     cross join report_input
@@ -35,6 +36,7 @@ select
     coalesce(item.distinct_text_count, 0) as distinct_text_count,
     coalesce(item.voice_count, 0) as voice_count,
     coalesce(item.unsigned_count, 0) as unsigned_count,
+    coalesce(item.textless_count, 0) as textless_count,
     source.source_planned_count,
     source.source_alive_count,
     coalesce(item.late_count, 0) as late_count,
