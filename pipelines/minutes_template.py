@@ -1,4 +1,4 @@
-"""The empty minutes of a workshop that a new project gets, as DOCX and as ODT: the same bytes on every machine.
+"""Minutes of a workshop as DOCX and as ODT, empty as a new project gets them or filled in: the same bytes on every machine.
 
 The smallest documents that ECMA-376 (part 1, 11.3.10 and part 2) and OpenDocument 1.3 (part 2, 3.3 and part 3) allow; what they
 say stands in `collectors/minutes.yml`, by which the filled-in document is read again.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from collectors.minutes import Column, MinutesTemplate
+from collectors.minutes import Column, Line, MinutesTemplate
 
 WIDTHS: Mapping[Column, int] = {"table": 7, "role": 15, "theme": 16, "text": 38, "agreement": 24}
 """Hundredths of the page's width."""
@@ -31,12 +32,20 @@ _ODT_TYPE = "application/vnd.oasis.opendocument.text"
 _ODF = "urn:oasis:names:tc:opendocument:xmlns:"
 
 
-def render_docx(template: MinutesTemplate) -> bytes:
-    """Return the empty minutes as DOCX."""
+class FilledMinutes(NamedTuple):
+    """What stands in the minutes of one session."""
+
+    lines: Mapping[Line, str]
+    rows: Sequence[Mapping[Column, str]]
+
+
+def render_docx(template: MinutesTemplate, filled: FilledMinutes | None = None) -> bytes:
+    """Return minutes as DOCX; the empty ones, with the example row, if none are given."""
     types = "".join(
         f'<Override PartName="/word/{part}.xml" ContentType="{_WORD_TYPE}.{kind}+xml"/>'
         for part, kind in (("document", "document.main"), ("styles", "styles"))
     )
+    body = "".join(_docx_body(template, filled))
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
         '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
@@ -46,19 +55,19 @@ def render_docx(template: MinutesTemplate) -> bytes:
         "word/styles.xml": f'<w:styles xmlns:w="{_WORD}"><w:docDefaults><w:rPrDefault><w:rPr>'
         '<w:rFonts w:ascii="Arial" w:hAnsi="Arial" w:cs="Arial"/><w:sz w:val="20"/><w:lang w:val="es-PE"/>'
         '</w:rPr></w:rPrDefault><w:pPrDefault><w:pPr><w:spacing w:after="80"/></w:pPr></w:pPrDefault></w:docDefaults></w:styles>',
-        "word/document.xml": f'<w:document xmlns:w="{_WORD}"><w:body>{"".join(_docx_body(template))}</w:body></w:document>',
+        "word/document.xml": f'<w:document xmlns:w="{_WORD}"><w:body>{body}</w:body></w:document>',
     }
     return _zip({name: _DECLARATION + content for name, content in parts.items()})
 
 
-def render_odt(template: MinutesTemplate) -> bytes:
-    """Return the empty minutes as ODT."""
+def render_odt(template: MinutesTemplate, filled: FilledMinutes | None = None) -> bytes:
+    """Return minutes as ODT; the empty ones, with the example row, if none are given."""
     spaces = "".join(f' xmlns:{short}="{_ODF}{name}:1.0"' for short, name in _ODF_SPACES.items())
     listed = "".join(
         f'<manifest:file-entry manifest:full-path="{path}" manifest:media-type="{kind}"/>'
         for path, kind in (("/", _ODT_TYPE), ("content.xml", "text/xml"), ("styles.xml", "text/xml"))
     )
-    content = "".join(_odt_body(template))
+    content = "".join(_odt_body(template, filled))
     parts = {
         "mimetype": _ODT_TYPE,
         "META-INF/manifest.xml": f'{_DECLARATION}<manifest:manifest xmlns:manifest="{_ODF}manifest:1.0" manifest:version="1.3">'
@@ -90,26 +99,34 @@ def _relations(kind: str, target: str) -> str:
     return f'<Relationships xmlns="{_PACKAGE}/relationships">{link}</Relationships>'
 
 
-def _rows(template: MinutesTemplate) -> Iterator[list[str]]:
-    """Yield the rows below the heading: the example and the empty ones."""
+def _lines(template: MinutesTemplate, filled: FilledMinutes | None) -> Iterator[tuple[str, str]]:
+    """Yield (label, value) of the lines above the table."""
+    yield from ((line.label, filled.lines[key] if filled else line.blank) for key, line in template.lines.items())
+
+
+def _rows(template: MinutesTemplate, filled: FilledMinutes | None) -> Iterator[list[str]]:
+    """Yield the rows below the heading: those of the session, or the example and the empty ones."""
+    if filled is not None:
+        yield from ([row[key] for key in WIDTHS] for row in filled.rows)
+        return
     yield [template.example[key] for key in WIDTHS]
     yield from ([""] * len(WIDTHS) for _ in range(template.blank_rows))
 
 
-def _docx_body(template: MinutesTemplate) -> Iterator[str]:
+def _docx_body(template: MinutesTemplate, filled: FilledMinutes | None) -> Iterator[str]:
     yield _docx_paragraph(template.title, '<w:b/><w:sz w:val="32"/>')
     for note in template.notes:
         yield _docx_paragraph(note, "<w:i/>")
     yield _docx_paragraph(template.notice, "")
-    for line in template.lines.values():
-        yield f"<w:p>{_docx_run(f'{line.label}: ', '<w:b/>')}{_docx_run(line.blank, '')}</w:p>"
+    for label, value in _lines(template, filled):
+        yield f"<w:p>{_docx_run(f'{label}: ', '<w:b/>')}{_docx_run(value, '')}</w:p>"
     sides = "".join(f'<w:{side} w:val="single" w:sz="4" w:color="808080"/>' for side in ("top", "left", "bottom", "right"))
     inside = "".join(f'<w:{side} w:val="single" w:sz="4" w:color="808080"/>' for side in ("insideH", "insideV"))
     grid = "".join(f'<w:gridCol w:w="{_twips(key)}"/>' for key in WIDTHS)
     yield f'<w:tbl><w:tblPr><w:tblW w:w="{_PAGE_TWIPS}" w:type="dxa"/><w:tblBorders>{sides}{inside}</w:tblBorders>'
     yield f'<w:tblLayout w:type="fixed"/></w:tblPr><w:tblGrid>{grid}</w:tblGrid>'
     yield _docx_row([template.columns[key].label for key in WIDTHS], heading=True)
-    yield from (_docx_row(cells, heading=False) for cells in _rows(template))
+    yield from (_docx_row(cells, heading=False) for cells in _rows(template, filled))
     yield '</w:tbl><w:p/><w:sectPr><w:pgSz w:w="16838" w:h="11906" w:orient="landscape"/>'
     yield '<w:pgMar w:top="1134" w:right="1134" w:bottom="1134" w:left="1134" w:header="567" w:footer="567" w:gutter="0"/>'
     yield "</w:sectPr>"
@@ -172,18 +189,18 @@ def _odt_styles() -> Iterator[str]:
         yield f'<style:table-cell-properties fo:border="0.5pt solid #808080" fo:padding="0.1cm"{colour}/></style:style>'
 
 
-def _odt_body(template: MinutesTemplate) -> Iterator[str]:
+def _odt_body(template: MinutesTemplate, filled: FilledMinutes | None) -> Iterator[str]:
     yield _odt_paragraph(template.title, "title-paragraph")
     yield from (_odt_paragraph(note, "note-paragraph") for note in template.notes)
     yield _odt_paragraph(template.notice)
-    for line in template.lines.values():
-        label = f'<text:span text:style-name="bold-text">{escape(line.label)}:</text:span>'
-        yield f"<text:p>{label} {escape(line.blank)}</text:p>"
+    for name, value in _lines(template, filled):
+        label = f'<text:span text:style-name="bold-text">{escape(name)}:</text:span>'
+        yield f"<text:p>{label} {escape(value)}</text:p>"
     yield f'<table:table table:name={quoteattr(template.title)} table:style-name="grid">'
     yield from (f'<table:table-column table:style-name="c-{key}"/>' for key in WIDTHS)
     heading = _odt_row([template.columns[key].label for key in WIDTHS], heading=True)
     yield f"<table:table-header-rows>{heading}</table:table-header-rows>"
-    yield from (_odt_row(cells, heading=False) for cells in _rows(template))
+    yield from (_odt_row(cells, heading=False) for cells in _rows(template, filled))
     yield "</table:table><text:p/>"
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from pipelines.pilot.cores import load_material
@@ -21,13 +22,31 @@ from pipelines.pilot.publishing import Shown, Truth, publish
 from pipelines.pilot.records import write_served
 from pipelines.pilot.surroundings import write_surroundings
 from pipelines.pilot.wording import Writer
+from pipelines.pilot.workshops import Minutes, write_minutes
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 LABEL_FIELDS = ("manifestation_id", "labeller", "category", "sentiment")
 
 
-def compose(data: Path) -> list[Shown]:
-    """Compose every source of the month, in the order of the plan.
+@dataclass(frozen=True, slots=True)
+class Month:
+    """All that is composed."""
+
+    shown: tuple[Shown, ...]
+    """The sources that are served, in the order of the plan."""
+
+    minutes: tuple[Minutes, ...]
+    """The workshops, in the order of the plan."""
+
+    @property
+    def truth(self) -> list[Truth]:
+        """What is planted, source by source."""
+        parts = [*(shown.truth for shown in self.shown), *(minutes.truth for minutes in self.minutes)]
+        return [row for part in parts for row in part]
+
+
+def compose(data: Path) -> Month:
+    """Compose every source of the month.
 
     Args:
         data: the folder that holds `pilot/plan.yml`, `pilot/cores` and `places/ate.yml`.
@@ -44,16 +63,19 @@ def compose(data: Path) -> list[Shown]:
     by_source: dict[str, list[Draft]] = {source.id: [] for source in plan.sources}
     for draft in drafts:
         by_source[draft.source.id].append(draft)
-    return [publish(composer, source, by_source[source.id]) for source in plan.sources]
+    shown = tuple(publish(composer, source, by_source[source.id]) for source in plan.sources)
+    return Month(shown, tuple(write_minutes(plan.workshops, data / "pilot" / "cores" / "workshops")))
 
 
-def write_month(month: Sequence[Shown], plan: Plan, pilot: Path) -> None:
-    """Write what is served, the truth and the labels below a folder."""
-    for folder in (pilot / "served", pilot / "truth"):
+def write_month(month: Month, plan: Plan, pilot: Path) -> None:
+    """Write what is served, the minutes, the truth and the labels below a folder."""
+    for folder in (pilot / "served", pilot / "minutes", pilot / "truth"):
         folder.mkdir(parents=True, exist_ok=True)
-    for shown in month:
+    for shown in month.shown:
         write_served(pilot / "served", shown.served)
-    truth = [row for shown in month for row in shown.truth]
+    for minutes in month.minutes:
+        (pilot / "minutes" / minutes.file).write_bytes(minutes.document)
+    truth = month.truth
     names = [field.name for field in fields(Truth) if not field.name.startswith("datum")]
     rows = ([_cell(asdict(row)[name]) for name in names] for row in truth)
     (pilot / "truth" / "truth.csv").write_bytes(_csv(names, rows))
@@ -94,9 +116,10 @@ def main() -> None:
     """Compose the month into the project's own folder."""
     month = compose(DATA)
     write_month(month, load_plan(DATA / "pilot" / "plan.yml"), DATA / "pilot")
-    counted = sum(row.counted and row.channel == "online" for shown in month for row in shown.truth)
-    shown_count = sum(len(shown.served.messages) for shown in month)
-    sys.stdout.write(f"{shown_count} messages in {len(month)} sources, {counted} of them countable online\n")
+    counted = Counter(row.channel for row in month.truth if row.counted)
+    shown_count = sum(len(shown.served.messages) for shown in month.shown)
+    told = ", ".join(f"{count} {channel}" for channel, count in sorted(counted.items()))
+    sys.stdout.write(f"{shown_count} messages in {len(month.shown)} served sources; countable by channel: {told}\n")
 
 
 if __name__ == "__main__":

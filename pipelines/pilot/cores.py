@@ -79,7 +79,12 @@ def load_material(pilot: Path, gazetteer: Path, *, unused: Collection[str]) -> M
     return Material(tuple(core for core in cores if core.text not in unused), context, _load_places(gazetteer))
 
 
-def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+def load_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Load a table written by hand: (line of the file, heading -> cell); a backslash and an n in a cell are a line end.
+
+    Raises:
+        CoresError: if a line has not as many columns as the heading.
+    """
     lines = path.read_text(encoding="utf-8").split("\n")
     heading = lines[0].split("\t")
     rows = []
@@ -93,7 +98,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def _load_cores(path: Path) -> list[Core]:
-    return [Core(id=f"{path.stem}/{number}", category=path.stem, **_stripped(row)) for number, row in _rows(path)]
+    return [Core(id=f"{path.stem}/{number}", category=path.stem, **_stripped(row)) for number, row in load_rows(path)]
 
 
 def _stripped(row: dict[str, str]) -> dict[str, str]:
@@ -102,7 +107,7 @@ def _stripped(row: dict[str, str]) -> dict[str, str]:
 
 def _load_pieces(path: Path) -> list[Piece]:
     pieces = []
-    for number, row in _rows(path):
+    for number, row in load_rows(path):
         topic = row.get("topic") or row.get("sentiment") or row.get("language") or ""
         pieces.append(Piece(f"{path.stem}/{number}", topic.strip(), row.get("title", "").strip(), row["text"]))
     return pieces

@@ -12,6 +12,8 @@ from ruamel.yaml import YAML
 
 Sentiment = Literal["pos", "neg", "neu"]
 SENTIMENTS: tuple[Sentiment, ...] = ("pos", "neg", "neu")
+THREADED = frozenset(("wordpress", "comment_list", "microdata", "opinions", "phpbb", "discourse", "isso", "mastodon"))
+UNDATED = frozenset(("rss", "atom", "comment_list", "microdata", "opinions", "csv"))
 EMPTY_WEIGHTS: dict[str, float] = {}
 
 
@@ -50,6 +52,23 @@ class AttentionOffice(Planned):
     source: str
     requests: int
     outside: int
+
+
+class Session(Planned):
+    """One workshop of a zone and the file of its minutes."""
+
+    file: str = Field(pattern=r"^[a-z-]+\.(docx|odt)$")
+    """In `data/pilot/minutes`; its rows stand in `cores/workshops`, in a table of the same name."""
+    date: str
+    place: str
+
+
+class Workshops(Planned):
+    """The workshops of the month: a channel of its own."""
+
+    source: str
+    consent: str
+    sessions: tuple[Session, ...]
 
 
 class Outside(Planned):
@@ -96,6 +115,8 @@ class PlannedSource(Planned):
     official: bool = False
     topics: bool = False
     """True: its articles are forum topics, without a text."""
+    most_answers: int | None = None
+    """How many messages at most hang below one article; None = any number."""
     reactions: bool = False
     subjects: bool = False
     whole_minutes: bool = False
@@ -106,12 +127,17 @@ class PlannedSource(Planned):
     @property
     def threaded(self) -> bool:
         """Whether every message hangs below an article."""
-        return self.wire in ("wordpress", "comment_list", "microdata", "opinions", "forum")
+        return self.wire in THREADED
 
     @property
     def may_be_undated(self) -> bool:
         """Whether its format lets an item stand without a readable date."""
-        return self.wire not in ("wordpress", "xlsx")
+        return self.wire in UNDATED
+
+    @property
+    def tells_articles(self) -> bool:
+        """Whether its articles are items of their own: topics have no text, and Isso serves the comments alone."""
+        return not self.topics and self.wire != "isso"
 
     def can_show(self, text: str) -> bool:
         """Tell whether its encoding holds the text."""
@@ -179,6 +205,7 @@ class Plan(Planned):
     countable: int
     groups: tuple[Group, ...]
     attention_office: AttentionOffice
+    workshops: Workshops
     around: Around
     countable_edges: Edges
     unused_cores: tuple[str, ...]

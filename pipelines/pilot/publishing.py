@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -88,7 +89,7 @@ def publish(composer: Composer, source: PlannedSource, drafts: Sequence[Draft]) 
     parents = _parents(ordered, source, plan.stream("replies", source.id))
     messages: list[Message] = []
     truth = []
-    if not source.topics:
+    if source.tells_articles:
         truth = [_article_truth(composer, site, article, piece) for article, piece in zip(articles, pieces, strict=True)]
     for draft in ordered:
         versions = _messages(composer, draft, parents.get(draft))
@@ -139,13 +140,17 @@ def _numbered(drafts: Sequence[Draft], composer: Composer, source: PlannedSource
 def _hang(drafts: Sequence[Draft], articles: Sequence[Article], pieces: Sequence[Piece], rng: Random) -> None:
     """Hang every message below an article that was there before it, mostly one on its own topic."""
     topics = {article.id: piece.topic for article, piece in zip(articles, pieces, strict=True)}
+    hung: Counter[int] = Counter()
     for draft in drafts:
         if draft.answers is not None:
             draft.article = draft.answers.article
             continue
-        earlier = [article for article in articles if instant(article.published) <= draft.moment][-25:]
+        earlier = [article for article in articles if instant(article.published) <= draft.moment]
+        most = draft.source.most_answers
+        earlier = [article for article in earlier if most is None or hung[article.id] < most][-25:]
         on_topic = [article for article in earlier if draft.core is not None and topics[article.id] == draft.core.category]
         draft.article = rng.choice(on_topic if on_topic and rng.random() < TOPIC_SHARE else earlier).id
+        hung[draft.article] += 1
 
 
 def _parents(drafts: Sequence[Draft], source: PlannedSource, rng: Random) -> dict[Draft, Draft]:

@@ -7,14 +7,40 @@ which the site keeps them. Instants are UTC, written "2021-04-05T14:30:00Z".
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-WIRES = ("wordpress", "rss", "atom", "comment_list", "microdata", "opinions", "forum", "csv", "xlsx")
+WIRES = (
+    "wordpress",
+    "rss",
+    "atom",
+    "comment_list",
+    "microdata",
+    "opinions",
+    "phpbb",
+    "discourse",
+    "isso",
+    "decidim",
+    "open311",
+    "mastodon",
+    "telegram",
+    "csv",
+    "xlsx",
+)
 """The formats in which a site can be served."""
+
+NATIVE_IDS: Mapping[str, str] = {
+    "wordpress": "comment-{id}",
+    "comment_list": "comment-{id}",
+    "microdata": "{path}opinion/{id}/",
+    "phpbb": "p{id}",
+    "discourse": "post-{id}",
+    "telegram": "{channel}/{id}",
+}
+"""Wire -> how its spider names a message; the formats that are not here give the id as it stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +50,11 @@ class Site:
     source: str
     host: str
     path: str
-    """Path of the source's own address: the index page, the feed, the file, or the root of a WordPress site."""
+    """Path of the source's own address: the index page, the feed, the file, or the root of a site with an API."""
     wire: str
     title: str
     options: dict[str, Any]
-    """What the format needs besides: `columns`, `encoding`, `delimiter`, `sheet`, `dates`; empty for most."""
+    """What the format needs besides: `columns`, `encoding`, `delimiter`, `sheet`, `dates`, `boards`; empty for most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,16 +111,25 @@ def write_instant(moment: datetime) -> str:
 
 def native_id(site: Site, message: Message) -> str:
     """Return the identity that the platform gives a message, as its spider reads it."""
-    if site.wire == "wordpress" or site.wire == "comment_list":
-        return f"comment-{message.id}"
-    return message.id
+    if site.wire == "decidim":
+        return f"{'comment' if message.parent else 'proposal'}-{message.id}"
+    if site.wire == "mastodon":
+        return dated_id(message.published or "", int(message.id))
+    return NATIVE_IDS.get(site.wire, "{id}").format(id=message.id, path=site.path, channel=site.path.strip("/"))
 
 
 def article_native_id(site: Site, article: Article) -> str:
     """Return the identity of an article, as its spider reads it."""
-    if site.wire == "wordpress":
+    if site.wire in ("wordpress", "decidim"):
         return f"post-{article.id}"
+    if site.wire == "mastodon":
+        return dated_id(article.published, article.id)
     return article_url(site, article) if site.wire in ("rss", "atom") else f"article:{article_url(site, article)}"
+
+
+def dated_id(written: str, number: int) -> str:
+    """Return an id that begins with the moment, as Mastodon's do (docs.joinmastodon.org/api/guidelines#id)."""
+    return str((int(instant(written).timestamp() * 1000) << 16) + number % (1 << 16))
 
 
 def article_url(site: Site, article: Article) -> str:

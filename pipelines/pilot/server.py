@@ -16,10 +16,17 @@ from typing import NamedTuple, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from pipelines.pilot.records import Served, load_served
-from pipelines.pilot.wire import Answer, WireFormat, html_answer
+from pipelines.pilot.wire import Answer, PostedFormat, WireFormat, html_answer
+from pipelines.pilot.wire_decidim import DecidimSite
+from pipelines.pilot.wire_discourse import DiscourseSite
 from pipelines.pilot.wire_feed import FeedSite
 from pipelines.pilot.wire_file import FileSite
+from pipelines.pilot.wire_isso import IssoSite
+from pipelines.pilot.wire_mastodon import MastodonSite
+from pipelines.pilot.wire_open311 import Open311Site
 from pipelines.pilot.wire_page import PageSite
+from pipelines.pilot.wire_phpbb import PhpbbSite
+from pipelines.pilot.wire_telegram import TelegramSite
 from pipelines.pilot.wire_wordpress import WordPressSite
 
 FORMATS: dict[str, Callable[[Served], WireFormat]] = {
@@ -29,7 +36,13 @@ FORMATS: dict[str, Callable[[Served], WireFormat]] = {
     "comment_list": PageSite,
     "microdata": PageSite,
     "opinions": PageSite,
-    "forum": PageSite,
+    "phpbb": PhpbbSite,
+    "discourse": DiscourseSite,
+    "isso": IssoSite,
+    "decidim": DecidimSite,
+    "open311": Open311Site,
+    "mastodon": MastodonSite,
+    "telegram": TelegramSite,
     "csv": FileSite,
     "xlsx": FileSite,
 }
@@ -109,8 +122,8 @@ class ReplayServer:
         """Free the port of a server that was never entered, or is done."""
         self._http.server_close()
 
-    def answer(self, host: str, target: str) -> Answer:
-        """Return the answer to a request target such as "/temas/?page=2" at a host (pure)."""
+    def answer(self, host: str, target: str, body: bytes | None = None) -> Answer:
+        """Return the answer to a request target such as "/temas/?page=2" at a host (pure); with a body, to a POST."""
         parts = urlsplit(target)
         path, query = unquote(parts.path) or "/", parse_qs(parts.query, keep_blank_values=True)
         if host not in self.sites:
@@ -118,7 +131,10 @@ class ReplayServer:
         if path == "/robots.txt":
             return Answer(self._robots(host).encode(), "text/plain; charset=UTF-8")
         for site in self.sites[host]:
-            answer = site.answer(path, query)
+            if body is None:
+                answer = site.answer(path, query)
+            else:
+                answer = site.post(path, body) if isinstance(site, PostedFormat) else None
             if answer is not None:
                 return answer
         return NOT_FOUND
@@ -157,14 +173,19 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer HEAD: as GET, without the body."""
         self._reply(with_body=False)
 
+    def do_POST(self) -> None:
+        """Answer POST: what is asked stands in the body."""
+        length = self.headers.get("Content-Length", "")
+        self._reply(with_body=True, posted=self.rfile.read(int(length)) if length.isdecimal() else b"")
+
     def log_message(self, format: str, *args: object) -> None:
         """Keep standard error silent: requests are kept in memory."""
 
-    def _reply(self, *, with_body: bool) -> None:
+    def _reply(self, *, with_body: bool, posted: bytes | None = None) -> None:
         replay = self.server.replay
         host = self.headers.get("Host", "").partition(":")[0].lower()
         replay.requests.append(SeenRequest(host, self.path, self.headers.get("User-Agent", ""), time.monotonic()))
-        answer = replay.answer(host, self.path)
+        answer = replay.answer(host, self.path, posted)
         fault = replay.faults.get(host)
         if fault is not None and (fault.path == self.path if fault.path else self.path != "/robots.txt"):
             time.sleep(fault.delay)

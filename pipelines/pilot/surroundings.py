@@ -14,7 +14,7 @@ from pipelines.pilot.plan import PlannedSource
 LINK_MIRROR = "prensa-carretera-central"
 LINKED_FROM = ("prensa-ate-al-dia", "prensa-vitarte")
 INSTANT_MIRRORS = ("foro-vecinal-este", "pagina-vecinos-ate", "portal-escucha-este")
-EDITED_IN = ("muni-red-comentarios", "pagina-vecinos-ate", "pagina-mercados", "prensa-radio-santa-clara", "foro-vecinal-este")
+EDITED_IN = ("muni-red-comentarios", "pagina-mercados", "prensa-radio-santa-clara", "foro-vecinal-este")
 MIRRORED_CHARACTERS = 45
 """Shorter texts are not mirrored: the same few words at the same instant are no evidence."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import xlsxwriter
@@ -15,8 +15,8 @@ from pipelines.pilot.wire import Answer, Query, local
 Cell = str | int | datetime
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-DATE_FORMATS = {"day_first": "%d/%m/%Y %H:%M:%S", "utc_offset": "%Y-%m-%dT%H:%M:%S+0000"}
-"""How `dates` of the site's options are written as text."""
+WRITTEN_DATE = "%d/%m/%Y %H:%M:%S"
+"""How a date stands in a table of text; with `dates: typed_day` it is a typed day, and the time stands in its own column."""
 
 
 class FileSite:
@@ -48,22 +48,20 @@ def _xlsx(served: Served) -> Answer:
     stream = io.BytesIO()
     book = xlsxwriter.Workbook(stream, {"in_memory": True})
     book.set_properties({"created": datetime(2021, 5, 3, 9, 0)})
-    formats = {"moment": "yyyy-mm-dd hh:mm:ss", "day": "dd/mm/yyyy"}
-    styles = {name: book.add_format({"num_format": number_format}) for name, number_format in formats.items()}
+    day = book.add_format({"num_format": "dd/mm/yyyy"})
     sheet = book.add_worksheet(options["sheet"])
     for column, heading in enumerate(options["columns"].values()):
         sheet.write_string(0, column, heading)
     for row, message in enumerate(served.messages, start=1):
         for column, field in enumerate(options["columns"]):
-            _write_cell(sheet, row, column, _cell(served.site, field, message), styles)
+            _write_cell(sheet, row, column, _cell(served.site, field, message), day)
     book.close()
     return Answer(stream.getvalue(), XLSX_TYPE, headers=_download(served.site))
 
 
-def _write_cell(sheet: Any, row: int, column: int, value: Cell, styles: dict[str, Any]) -> None:
+def _write_cell(sheet: Any, row: int, column: int, value: Cell, day: Any) -> None:
     if isinstance(value, datetime):
-        whole_day = value.time() == datetime.min.time() and value.tzinfo is not None
-        sheet.write_datetime(row, column, value.replace(tzinfo=None), styles["day" if whole_day else "moment"])
+        sheet.write_datetime(row, column, value, day)
     elif isinstance(value, int):
         sheet.write_number(row, column, value)
     elif value:
@@ -75,8 +73,6 @@ def _cell(site: Site, field: str, message: Message) -> Cell:
         return _date_cell(site, message)
     if field == "time":
         return local(instant(message.published)).strftime("%H:%M:%S") if message.published else ""
-    if field == "id" and site.options.get("number_ids"):
-        return int(message.id)
     if field == "reactions":
         return "" if message.reactions is None else message.reactions
     if field == "link":
@@ -88,14 +84,10 @@ def _cell(site: Site, field: str, message: Message) -> Cell:
 def _date_cell(site: Site, message: Message) -> Cell:
     if message.published is None:
         return message.date_shown or ""
-    moment, dates = instant(message.published), site.options["dates"]
-    if dates == "typed":
-        return local(moment)
-    if dates == "typed_day":
-        # An aware midnight stands for "a day": the clock time has a column of its own.
-        return local(moment).replace(hour=0, minute=0, second=0, tzinfo=UTC)
-    shown = moment if dates == "utc_offset" else local(moment)
-    return shown.strftime(DATE_FORMATS[dates])
+    moment = local(instant(message.published))
+    if site.options["dates"] == "typed_day":
+        return moment.replace(hour=0, minute=0, second=0)
+    return moment.strftime(WRITTEN_DATE)
 
 
 def _download(site: Site) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """HTML sites: an index with paging, and articles with a comment thread in the markup of the site.
 
-`comment_list` is what WordPress prints by wp_list_comments(); `microdata` is schema.org/Comment; `opinions` and `forum`
-are two sites of their own make, whose selectors stand in the city's file. Long threads of these two are paged.
+`comment_list` is what WordPress prints by wp_list_comments(); `microdata` is schema.org/Comment, each with an address of its own;
+`opinions` is a site of its own make, whose selectors stand in the city's file and whose long threads are paged.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from html import escape
 
 from babel.dates import format_datetime
 
-from pipelines.pilot.records import Article, Message, Served, Site, article_url, instant
+from pipelines.pilot.records import Article, Message, Served, Site, article_url, instant, native_id
 from pipelines.pilot.wire import ZONE, Answer, Query, html_answer, paragraphs
 
 ARTICLES_PER_PAGE = 15
@@ -34,16 +34,17 @@ class PageSite:
                 raise ValueError(f"{self.site.source}: message {message.id} hangs below no article ({message.article})")
             self.threads[message.article].append(message)
         self.by_path = {self._path(article): article for article in self.articles}
+        self.by_permalink = {
+            native_id(self.site, message): article for article in self.articles for message in self.threads[article.id]
+        }
         self.write = LAYOUTS[self.site.wire]
 
     def answer(self, path: str, query: Query) -> Answer | None:
         """Answer the index, its further pages, an article, or a further page of its thread."""
-        if path == self.site.options.get("closed"):
-            return html_answer(_document(self.site, self.site.title, "<h1>closed by robots.txt</h1>"))
         whole, number = _numbered(path)
         if whole == self.site.path:
             return self._index(number)
-        article = self.by_path.get(whole)
+        article = self.by_path.get(whole) or self.by_permalink.get(path)
         return self._thread(article, number) if article is not None else None
 
     def _path(self, article: Article) -> str:
@@ -56,24 +57,21 @@ class PageSite:
             return None
         link = INDEX_LINKS[self.site.wire]
         items = "\n".join(link.format(href=self._path(article), title=escape(article.title)) for article in shown)
-        if number == 1 and "closed" in self.site.options:
-            # A plain link, no topic: whoever follows all links and does not obey robots.txt gives itself away.
-            items += f'\n<a href="{self.site.options["closed"]}">…</a>'
         more = len(self.articles) > start + ARTICLES_PER_PAGE
         following = f'<a class="next siguiente" rel="next" href="{self.site.path}pagina/{number + 1}/">»</a>' if more else ""
         return html_answer(_document(self.site, self.site.title, f"<main>\n{items}\n</main>\n<nav>{following}</nav>"))
 
     def _thread(self, article: Article, number: int) -> Answer | None:
         thread = self.threads[article.id]
-        paged = self.site.wire in ("opinions", "forum")
+        paged = self.site.wire == "opinions"
         start = (number - 1) * MESSAGES_PER_PAGE if paged else 0
         if start and (start >= len(thread) or not paged):
             return None
         shown = thread[start : start + MESSAGES_PER_PAGE] if paged else thread
         following = ""
         if paged and len(thread) > start + MESSAGES_PER_PAGE:
-            following = f'<a class="mas-opiniones pagina-siguiente" href="{self._path(article)}pagina/{number + 1}/">»</a>'
-        body = self.write(article, shown, number) + following
+            following = f'<a class="mas-opiniones" href="{self._path(article)}pagina/{number + 1}/">»</a>'
+        body = self.write(self.site, article, shown, number) + following
         return html_answer(_document(self.site, article.title, body))
 
 
@@ -112,7 +110,7 @@ def _branches(messages: list[Message]) -> Branches:
     return branches
 
 
-def _comment_list(article: Article, messages: list[Message], number: int) -> str:
+def _comment_list(site: Site, article: Article, messages: list[Message], number: int) -> str:
     branches = _branches(messages)
     return (
         f'<article class="post"><h1 class="entry-title">{escape(article.title)}</h1><time datetime="{_clock(article.published)}">'
@@ -135,24 +133,25 @@ def _list_items(branches: Branches, parent: str | None, depth: int) -> str:
     return "".join(written)
 
 
-def _microdata(article: Article, messages: list[Message], number: int) -> str:
+def _microdata(site: Site, article: Article, messages: list[Message], number: int) -> str:
     kind = "NewsArticle" if article.text else "DiscussionForumPosting"
     body = f'<div itemprop="articleBody">{paragraphs(article.text)}</div>' if article.text else ""
     return (
         f'<article itemscope itemtype="https://schema.org/{kind}"><h1 itemprop="headline">{escape(article.title)}</h1>\n'
         f'<time itemprop="datePublished" datetime="{_clock(article.published)}"></time>\n{body}\n'
-        f"{_micro_items(_branches(messages), None)}</article>"
+        f"{_micro_items(site, _branches(messages), None)}</article>"
     )
 
 
-def _micro_items(branches: Branches, parent: str | None) -> str:
+def _micro_items(site: Site, branches: Branches, parent: str | None) -> str:
     written = []
     for message in branches.get(parent, []):
-        answers = _micro_items(branches, message.id)
+        answers = _micro_items(site, branches, message.id)
         votes = "" if message.reactions is None else f'<span itemprop="upvoteCount">{message.reactions}</span>\n'
         author = f'<span itemprop="name">{escape(message.author)}</span>' if message.author else ""
         written.append(
             f'<div itemprop="comment" itemscope itemtype="https://schema.org/Comment" id="{escape(message.id)}">\n'
+            f'<link itemprop="url" href="{escape(native_id(site, message))}">'
             f'<span itemprop="author" itemscope itemtype="https://schema.org/Person">{author}</span>\n'
             f"{_time(message, CREATED)}\n"
             f'<div itemprop="text">{paragraphs(message.text)}</div>\n{votes}{answers}</div>\n'
@@ -160,7 +159,7 @@ def _micro_items(branches: Branches, parent: str | None) -> str:
     return "".join(written)
 
 
-def _opinions(article: Article, messages: list[Message], number: int) -> str:
+def _opinions(site: Site, article: Article, messages: list[Message], number: int) -> str:
     head = f'<h1 class="titulo">{escape(article.title)}</h1>\n<p class="fecha">{_in_words(article.published)}</p>\n'
     body = f'<div class="nota">{paragraphs(article.text)}</div>\n' if number == 1 else ""
     written = []
@@ -179,21 +178,10 @@ def _in_words(moment: str) -> str:
     return format_datetime(instant(moment).astimezone(ZONE), WRITTEN_DATE, locale="es_PE")
 
 
-def _forum(article: Article, messages: list[Message], number: int) -> str:
-    written = [
-        f'<article class="mensaje" id="{escape(message.id)}">\n'
-        f'<span class="autor">{escape(message.author)}</span> {_time(message)}\n'
-        f'<div class="cuerpo">{paragraphs(message.text)}</div></article>\n'
-        for message in messages
-    ]
-    return f"<h1>{escape(article.title)}</h1>\n{''.join(written)}"
-
-
-LAYOUTS: dict[str, Callable[[Article, list[Message], int], str]] = {
+LAYOUTS: dict[str, Callable[[Site, Article, list[Message], int], str]] = {
     "comment_list": _comment_list,
     "microdata": _microdata,
     "opinions": _opinions,
-    "forum": _forum,
 }
 """Wire -> how an article with its thread is written."""
 
@@ -201,6 +189,5 @@ INDEX_LINKS = {
     "comment_list": '<article><h2 class="entry-title"><a href="{href}">{title}</a></h2></article>',
     "microdata": '<div itemscope><a itemprop="url" href="{href}">{title}</a></div>',
     "opinions": '<h3 class="titular"><a href="{href}">{title}</a></h3>',
-    "forum": '<a class="tema" href="{href}">{title}</a>',
 }
 """Wire -> how an index page links an article."""

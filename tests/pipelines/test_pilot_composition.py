@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from collectors.items import manifestation_id
+from collectors.minutes import parse_minutes
+from collectors.office import read_blocks
 from collectors.text import normalise_for_comparison
 from pipelines.pilot.compose import DATA, compose, write_month
 from pipelines.pilot.cores import CoresError, load_material
@@ -24,6 +26,7 @@ from pipelines.pilot.records import Message, Served, load_served, native_id
 from pipelines.pilot.wording import Wish, WordingError, Writer, same_words
 
 PILOT = DATA / "pilot"
+WORKSHOPS = PILOT / "cores" / "workshops"
 FIRST_INSTANT, LAST_INSTANT = "2021-04-01T05:00:00Z", "2021-05-01T04:59:59Z"
 Row = dict[str, str]
 Current = dict[tuple[str, str], Message]
@@ -33,6 +36,12 @@ def read_rows(path: Path) -> list[Row]:
     """Read a CSV file of the pilot."""
     with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+def read_table(path: Path) -> list[Row]:
+    """Read a table of tabs that was written by hand."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +81,7 @@ def key(row: Row) -> tuple[str, str]:
 def test_composing_again_gives_the_shipped_bytes(tmp_path: Path, plan: Plan) -> None:
     write_month(compose(DATA), plan, tmp_path)
     composed = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert len(composed) == len(plan.sources) + 3
+    assert len(composed) == len(plan.sources) + len(plan.workshops.sessions) + 3
     differing = [str(name) for name, content in composed.items() if (PILOT / name).read_bytes() != content]
     assert differing == [], "run `python -m pipelines.pilot.compose` and commit what it writes"
     assert {path.stem for path in (PILOT / "served").iterdir()} == {source.id for source in plan.sources}
@@ -85,7 +94,7 @@ def test_neither_hash_seed_nor_zone_nor_locale_changes_a_byte(tmp_path: Path) ->
     )
     environment = {**os.environ, "PYTHONHASHSEED": "77", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, env=environment, cwd=DATA.parent, timeout=120)
-    for name in ("labels.csv", "truth/truth.csv", "served/foro-ate.jsonl"):
+    for name in ("labels.csv", "truth/truth.csv", "served/foro-ate.jsonl", "minutes/acta-vitarte.docx", "minutes/acta-ceres.odt"):
         assert (tmp_path / name).read_bytes() == (PILOT / name).read_bytes(), name
 
 
@@ -121,7 +130,9 @@ def test_what_surrounds_the_month_has_its_planned_number(plan: Plan, truth: list
     from_cores = [row for row in online if row["reason"] == "outside" and row["category"]]
     assert len(from_cores) == outside.before + outside.after + outside.at_start_minus_one_second + outside.at_end
     written_by = Counter(row["core"].partition("/")[0] for row in online)
-    assert written_by["articles"] == sum(source.articles for source in plan.sources if not source.official and not source.topics)
+    assert written_by["articles"] == sum(
+        source.articles for source in plan.sources if not source.official and source.tells_articles
+    )
     official = sum(source.articles for source in plan.sources if source.official)
     assert written_by["official"] == official + sum(around.own_answers.values())
     assert sum(int(row["versions"]) == 2 for row in truth) == around.edits
@@ -133,8 +144,31 @@ def test_attention_office_is_a_channel_of_its_own(plan: Plan, truth: list[Row]) 
     assert sum(row["counted"] == "true" for row in desk) == plan.attention_office.requests == 190
 
 
+def test_every_row_of_the_minutes_is_planted_in_a_channel_of_its_own(plan: Plan, truth: list[Row]) -> None:
+    planted = [row for row in truth if row["channel"] == "in_person"]
+    assert {row["source_id"] for row in planted} == {plan.workshops.source} == {"talleres-zonales"}
+    for session in plan.workshops.sessions:
+        stem, suffix = session.file.split(".")
+        rows = read_table(WORKSHOPS / f"{stem}.tsv")
+        entries = parse_minutes(
+            read_blocks((PILOT / "minutes" / session.file).read_bytes(), name=session.file), name=session.file
+        )
+        own = {row["native_id"]: row for row in planted if row["native_id"].startswith(f"{stem}:")}
+        assert [entry.native_id for entry in entries.entries] == list(own), suffix
+        assert entries.told == []
+        assert [entry.text for entry in entries.entries if not entry.official] == [row["texto"] for row in rows]
+        assert [entry.text for entry in entries.entries if entry.official] == [row["acuerdo"] for row in rows if row["acuerdo"]]
+        labels = [(row["category"], row["issue"], row["sentiment"]) for row in own.values() if row["counted"] == "true"]
+        assert labels == [(row["category"], row["issue"], row["sentiment"]) for row in rows]
+        assert {row["reason"] for row in own.values() if row["counted"] == "false"} == {"official"}
+    assert len(plan.workshops.sessions) == 4
+    assert sum(row["counted"] == "true" for row in planted) == 83
+
+
 def test_no_two_countable_texts_are_equal(truth: list[Row], current: Current) -> None:
-    texts = [current[key(row)].text for row in truth if row["counted"] == "true"]
+    texts = [current[key(row)].text for row in truth if row["counted"] == "true" and row["channel"] != "in_person"]
+    said = {same_words(row["texto"]) for file in WORKSHOPS.glob("*.tsv") for row in read_table(file)}
+    assert said.isdisjoint(same_words(text) for text in texts)
     assert len({normalise_for_comparison(text) for text in texts}) == len(texts) == 5_796 + 190
     assert len({same_words(text) for text in texts}) == len(texts)
     assert [text for text in texts if "{" in text or "}" in text] == [], "an unfilled slot"

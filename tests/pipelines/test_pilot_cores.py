@@ -23,6 +23,15 @@ def load_cores() -> list[tuple[str, dict[str, str]]]:
     return rows
 
 
+def load_workshops() -> list[dict[str, str]]:
+    """Return every row of the workshops, as written."""
+    rows = []
+    for file in sorted((CORES / "workshops").glob("*.tsv")):
+        with file.open(encoding="utf-8", newline="") as lines:
+            rows += list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return rows
+
+
 def sentences(text: str) -> set[str]:
     """Return the sentences of four words or more, folded: no accents, capitals or punctuation."""
     folded = "".join(c for c in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(c))
@@ -33,7 +42,8 @@ def sentences(text: str) -> set[str]:
 def test_there_are_at_least_900_and_no_two_share_a_sentence() -> None:
     cores = load_cores()
     assert len(cores) >= 900
-    found = Counter(sentence for _, row in cores for sentence in sentences(row["text"]))
+    texts = [row["text"] for _, row in cores] + [text for row in load_workshops() for text in (row["texto"], row["acuerdo"])]
+    found = Counter(sentence for text in texts for sentence in sentences(text))
     assert [sentence for sentence, times in found.items() if times > 1] == []
 
 
@@ -41,6 +51,9 @@ def test_labels_are_of_the_taxonomy() -> None:
     issues = set(load_taxonomy().issue_ids)
     for category, row in load_cores():
         assert category == "otros" or f"{category}.{row['issue']}" in issues, row
+        assert row["sentiment"] in ("pos", "neg", "neu"), row
+    for row in load_workshops():
+        assert f"{row['category']}.{row['issue']}" in issues, row
         assert row["sentiment"] in ("pos", "neg", "neu"), row
 
 
@@ -52,5 +65,6 @@ def test_no_core_shares_a_sentence_with_what_models_read_or_are_tested_on() -> N
             for piece in re.split(r"[\"',\[\]{}:]|\n\s*- ", file.read_text(encoding="utf-8")):
                 known |= sentences(piece)
     assert len(known) > 300
-    shared = {sentence for _, row in load_cores() for sentence in sentences(row["text"])} & known
+    texts = [row["text"] for _, row in load_cores()] + [row["texto"] for row in load_workshops()]
+    shared = {sentence for text in texts for sentence in sentences(text)} & known
     assert shared == set()

@@ -48,13 +48,35 @@ def query(month: Month, sql: str, report_id: str | None = None) -> list[tuple[ob
 
 def test_every_source_is_read(month: Month) -> None:
     outcomes, _, _ = month.first
-    assert len(outcomes) == 26
+    assert len(outcomes) == 27
     assert {o.health.source_id: o.health.status for o in outcomes if o.health.status != "ok"} == {"boletin-barrial": "empty"}
+
+
+def test_the_25_online_sources_use_twelve_platforms_and_each_brings_items(month: Month) -> None:
+    city = month.project.load_city("ate")
+    online = {source.id: source.platform for source in city.sources if source.channel == "online"}
+    assert len(online) == 25
+    assert len(set(online.values())) >= 12
+    brought = {outcome.health.source_id: outcome.health.item_count for outcome in month.first[0]}
+    counted = dict(
+        query(month, "select source_id, manifestation_count from report_source where report_id = $id and channel = 'online'")
+    )
+    for platform in set(online.values()):
+        own = [source_id for source_id, used in online.items() if used == platform]
+        assert any(brought[source_id] for source_id in own), platform
+        assert any(counted[source_id] for source_id in own), platform
+
+
+def test_every_source_brings_as_many_items_as_it_is_expected_to(month: Month) -> None:
+    city = month.project.load_city("ate")
+    for outcome in month.first[0]:
+        expected = city.source(outcome.health.source_id).expect
+        assert expected.min <= outcome.health.item_count <= expected.max, outcome.health.source_id
 
 
 def test_the_rules_count_5796(month: Month) -> None:
     rows = query(month, "select channel, manifestation_count, source_planned_count from report where report_id = $id order by 1")
-    assert rows == [("attention_office", 190, 1), ("online", 5796, 25)]
+    assert rows == [("attention_office", 190, 1), ("in_person", 83, 1), ("online", 5796, 25)]
 
 
 def test_each_planted_item_is_counted_or_set_aside_for_its_planted_reason(month: Month, shipped_readers: Readers) -> None:
@@ -124,6 +146,8 @@ def test_page_tells_what_it_is_and_lists_every_source(month: Month) -> None:
         assert text in page, text
     for source in month.project.load_city("ate").sources:
         assert source.publisher.name in page
+    for channel in ("Presencial", "Intervenciones recogidas en talleres, foros y asambleas."):
+        assert channel in page, channel
 
 
 def test_no_planted_personal_datum_is_stored_anywhere(month: Month) -> None:

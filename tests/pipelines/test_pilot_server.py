@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from http.client import HTTPConnection, HTTPMessage, RemoteDisconnected
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from lxml import html
 from python_calamine import CalamineWorkbook
 
 from pipelines.pilot.compose import DATA
-from pipelines.pilot.records import Message, Served, Site, load_served, native_id, write_served
+from pipelines.pilot.records import Message, Served, load_served, native_id, write_served
 from pipelines.pilot.server import Fault, ReplayServer
 
 SERVED = DATA / "pilot" / "served"
@@ -41,11 +41,20 @@ class Reply(NamedTuple):
         return json.loads(self.body)
 
 
-def ask(server: ReplayServer, host: str, path: str, *, method: str = "GET", headers: dict[str, str] | None = None) -> Reply:
+def ask(
+    server: ReplayServer,
+    host: str,
+    path: str,
+    *,
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    body: bytes | None = None,
+) -> Reply:
     """Send one request to a host of the server."""
     connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
     try:
-        connection.request(method, quote(path, safe="/?&=:%+,"), headers={"Host": host, "User-Agent": "test", **(headers or {})})
+        given = {"Host": host, "User-Agent": "test", **(headers or {})}
+        connection.request(method, quote(path, safe="/?&=:%+,"), body=body, headers=given)
         response = connection.getresponse()
         return Reply(response.status, response.headers, response.read())
     finally:
@@ -171,7 +180,9 @@ def test_feed_is_well_formed_and_whole(server: ReplayServer, source_id: str) -> 
     for entry in document.entries:
         message = by_id[entry.id]
         moment = entry.get("published_parsed")
-        assert (moment and f"{datetime(*moment[:6]).isoformat()}Z") == message.published
+        # Of "0000-00-00" this reader makes a year before the first.
+        readable = moment is not None and moment.tm_year > 0
+        assert (f"{datetime(*moment[:6]).isoformat()}Z" if readable else None) == message.published
         assert entry.get("author", "") == message.author
 
 
@@ -206,9 +217,7 @@ def test_feed_answers_304_to_its_own_etag(server: ReplayServer) -> None:
 PAGES = {
     "muni-noticias": ("//article/h2/a/@href", "//li[contains(@class,'comment')]/@id", None),
     "prensa-lima-este": ("//a[@itemprop='url']/@href", "//*[@itemtype='https://schema.org/Comment']/@id", None),
-    "foro-transporte": ("//a[@itemprop='url']/@href", "//*[@itemtype='https://schema.org/Comment']/@id", None),
     "prensa-capital": ("//h3[@class='titular']/a/@href", "//div[@class='opinion']/@data-id", "mas-opiniones"),
-    "foro-ate": ("//a[@class='tema']/@href", "//article[@class='mensaje']/@id", "pagina-siguiente"),
 }
 
 
@@ -216,6 +225,7 @@ PAGES = {
 def test_page_site_shows_every_message_once(server: ReplayServer, source_id: str) -> None:
     served = shown(source_id)
     links, ids, more = PAGES[source_id]
+    prefix = "comment-" if served.site.wire == "comment_list" else ""
     index: str | None = served.site.path
     articles: list[str] = []
     while index is not None:
@@ -230,7 +240,15 @@ def test_page_site_shows_every_message_once(server: ReplayServer, source_id: str
             found += page.xpath(ids)
             path = next(iter(page.xpath(f"//a[contains(@class,'{more}')]/@href")), None) if more else None
     assert len(articles) == len(served.articles)
-    assert sorted(found) == sorted(native_id(served.site, message) for message in served.messages)
+    assert sorted(found) == sorted(f"{prefix}{message.id}" for message in served.messages)
+
+
+def test_a_comment_of_microdata_has_an_address_of_its_own(server: ReplayServer) -> None:
+    served = shown("prensa-lima-este")
+    message = served.messages[7]
+    link = native_id(served.site, message)
+    page = html.fromstring(ask(server, served.site.host, link).body)
+    assert page.get_element_by_id(message.id).xpath("link[@itemprop='url']/@href") == [link]
 
 
 def test_answers_are_nested_in_what_they_answer(server: ReplayServer) -> None:
@@ -265,42 +283,30 @@ def test_csv_in_windows_1252_with_semicolons(server: ReplayServer) -> None:
     )
 
 
-def test_csv_with_tabs_and_csv_in_utc(server: ReplayServer) -> None:
-    markets, neighbours = shown("pagina-mercados"), shown("pagina-vecinos-ate")
+def test_csv_with_tabs(server: ReplayServer) -> None:
+    markets = shown("pagina-mercados")
     tabs = ask(server, markets.site.host, markets.site.path).body.decode("utf-8")
-    assert [row["texto"] for row in csv.DictReader(io.StringIO(tabs, newline=""), delimiter="\t")] == [
-        m.text for m in markets.messages
-    ]
-    commas = ask(server, neighbours.site.host, neighbours.site.path).body.decode("utf-8")
-    rows = list(csv.DictReader(io.StringIO(commas, newline="")))
-    dated = [(row["created_time"], m.published) for row, m in zip(rows, neighbours.messages, strict=True) if m.published]
-    assert all(written == moment.replace("Z", "+0000") for written, moment in dated)
+    rows = list(csv.DictReader(io.StringIO(tabs, newline=""), delimiter="\t"))
+    assert [(row["id"], row["texto"]) for row in rows] == [(message.id, message.text) for message in markets.messages]
 
 
-def test_workbooks_with_typed_dates_split_dates_and_dates_as_text(server: ReplayServer) -> None:
-    typed, split, text = (shown(name) for name in ("muni-buzon", "pagina-huaycan-alerta", "oficina-atencion"))
-    for served in (typed, split, text):
-        body = ask(server, served.site.host, served.site.path).body
-        rows = CalamineWorkbook.from_filelike(io.BytesIO(body)).get_sheet_by_name(served.site.options["sheet"]).to_python()
-        heading, *cells = rows
-        names = {field: heading.index(name) for field, name in served.site.options["columns"].items()}
-        assert [row[names["text"]] for row in cells] == [message.text for message in served.messages]
-        for row, message in zip(cells, served.messages, strict=True):
-            assert _moment_of(row, names, served.site) == local_time(message.published or "")
-
-
-def _moment_of(row: list[Any], names: dict[str, int], site: Site) -> str:
-    value = row[names["date"]]
-    if site.options["dates"] == "day_first":
-        return str(datetime.strptime(value, "%d/%m/%Y %H:%M:%S"))
-    return f"{value} {row[names['time']]}" if "time" in names else str(value)
+def test_workbook_with_a_typed_day_and_the_time_beside_it(server: ReplayServer) -> None:
+    served = shown("oficina-atencion")
+    body = ask(server, served.site.host, served.site.path).body
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(body)).get_sheet_by_name(served.site.options["sheet"]).to_python()
+    heading, *cells = rows
+    names = {field: heading.index(name) for field, name in served.site.options["columns"].items()}
+    assert [row[names["text"]] for row in cells] == [message.text for message in served.messages]
+    for row, message in zip(cells, served.messages, strict=True):
+        assert type(row[names["date"]]) is date
+        assert f"{row[names['date']]} {row[names['time']]}" == local_time(message.published or "")
 
 
 def test_workbook_bytes_are_the_same_each_time() -> None:
     bodies = []
     for _ in range(2):
         server = ReplayServer(SERVED)
-        bodies.append(server.answer("descargas.municipio.test", "/buzon/buzon-2021-04.xlsx").body)
+        bodies.append(server.answer("descargas.municipio.test", "/atencion/atenciones-2021-04.xlsx").body)
         server.close()
     assert bodies[0] == bodies[1]
 
@@ -311,22 +317,22 @@ def test_workbook_bytes_are_the_same_each_time() -> None:
 def test_unknown_host_and_unknown_path_are_404(server: ReplayServer) -> None:
     assert ask(server, "elsewhere.test", "/").status == 404
     assert ask(server, "elsewhere.test", "/robots.txt").status == 404
-    assert ask(server, "foroate.test", "/temas/pagina/99/").status == 404
+    assert ask(server, "www.capitaldiaria.test", "/tag/ate/pagina/99/").status == 404
     assert ask(server, "foroate.test", "/otra-cosa").status == 404
 
 
 def test_robots_opens_all_but_one_linked_page(server: ReplayServer) -> None:
     assert ask(server, "atealdia.test", "/robots.txt").body == b"User-agent: *\nAllow: /\n"
-    assert ask(server, "foroate.test", "/robots.txt").body == b"User-agent: *\nDisallow: /temas/privado/\n"
-    assert ask(server, "foroate.test", "/temas/privado/").status == 200
-    assert b'href="/temas/privado/"' in ask(server, "foroate.test", "/temas/").body
+    assert ask(server, "foroate.test", "/robots.txt").body == b"User-agent: *\nDisallow: /foro/privado/\n"
+    assert ask(server, "foroate.test", "/foro/privado/").status == 200
+    assert b'href="/foro/privado/"' in ask(server, "foroate.test", "/foro/").body
 
 
 def test_requests_are_kept_in_memory_and_head_has_no_body(server: ReplayServer, capfd: pytest.CaptureFixture[str]) -> None:
     before = len(server.requests)
-    head = ask(server, "foroate.test", "/temas/?x=1", method="HEAD")
+    head = ask(server, "foroate.test", "/foro/?x=1", method="HEAD")
     assert (head.status, head.body) == (200, b"")
-    assert [seen[:3] for seen in server.requests[before:]] == [("foroate.test", "/temas/?x=1", "test")]
+    assert [seen[:3] for seen in server.requests[before:]] == [("foroate.test", "/foro/?x=1", "test")]
     assert capfd.readouterr().err == ""
 
 
@@ -339,7 +345,7 @@ def test_faults_strike_one_host_and_spare_robots() -> None:
     with ReplayServer(SERVED, faults=faults) as server:
         assert ask(server, "atealdia.test", COMMENTS).status == 503
         assert ask(server, "atealdia.test", "/robots.txt").status == 200
-        assert ask(server, "foroate.test", "/temas/").body == b"<rss"
+        assert ask(server, "foroate.test", "/foro/").body == b"<rss"
         with pytest.raises((RemoteDisconnected, ConnectionResetError)):
             ask(server, "noticiasvitarte.test", COMMENTS)
         assert ask(server, "somoshuaycan.test", COMMENTS).status == 200
@@ -348,7 +354,7 @@ def test_faults_strike_one_host_and_spare_robots() -> None:
         assert ask(server, "somoshuaycan.test", "/wp-json/").status == 200
 
 
-@pytest.mark.parametrize("wire", ["wordpress", "rss", "atom", "comment_list", "microdata", "opinions", "forum"])
+@pytest.mark.parametrize("wire", ["wordpress", "rss", "atom", "comment_list", "microdata", "opinions"])
 def test_odd_characters_and_long_texts_survive_the_trip(tmp_path: Path, wire: str) -> None:
     template = next(served for path in sorted(SERVED.glob("*.jsonl")) if (served := load_served(path)).site.wire == wire)
     article = next(iter(template.articles), None)
