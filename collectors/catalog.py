@@ -27,10 +27,13 @@ from pydantic import (
 from collectors.addresses import check_web_address
 from collectors.items import Channel
 from collectors.spiders import SPIDERS, spider_class
-from collectors.yaml_errors import Place, load_yaml, raise_problems, validate_document, validate_nested
+from collectors.yaml_errors import NestedError, Place, load_yaml, raise_problems, validate_document, validate_nested
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 """Lower-case letters, digits and single hyphens."""
+
+PENDING = "PENDIENTE"
+"""How a value begins that a person still has to fill in: allowed while `enabled: false`."""
 
 DEFAULTABLE = frozenset({"legal_basis", "approved_by", "approved_on", "retention_days", "budget", "delay_seconds"})
 """Fields of a source that the file's `defaults` may supply."""
@@ -80,6 +83,23 @@ WebAddress = Annotated[str, AfterValidator(check_web_address)]
 """An http or https address on the internet."""
 
 
+def is_pending(value: object) -> bool:
+    """Tell whether a value is one that a person still has to fill in."""
+    return isinstance(value, str) and value.strip().startswith(PENDING)
+
+
+def pending_places(value: object, place: str = "") -> Iterator[str]:
+    """Yield where values are pending, as in `options.consent.by`."""
+    if is_pending(value):
+        yield place
+    elif isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from pending_places(below, f"{place}.{key}" if place else str(key))
+    elif isinstance(value, list | tuple):
+        for number, below in enumerate(value):
+            yield from pending_places(below, f"{place}[{number}]")
+
+
 class ApiOptions(PlatformOptions):
     """Options of a platform whose API stands on another host than the page that people know."""
 
@@ -126,6 +146,10 @@ class Budget(Closed):
     depth: int = Field(250, ge=1, le=20_000, description="Pages behind one another, where links are followed (`page`).")
 
 
+def _check_terms(address: str) -> str:
+    return address if is_pending(address) else check_web_address(address)
+
+
 class Source(Closed):
     """One place that a city listens to, with why it may."""
 
@@ -135,9 +159,11 @@ class Source(Closed):
     publisher: Publisher
     channel: Channel = Field("online", description="How the messages arrive; channels are never added together.")
     legal_basis: str = Field(min_length=3, description="Why the municipality may process this (law and article).")
-    terms: WebAddress = Field(description="Address of the terms under which the source publishes.")
+    terms: Annotated[str, AfterValidator(_check_terms)] = Field(
+        description="Address of the terms under which the source publishes."
+    )
     approved_by: str = Field(min_length=2, description="Who approved listening to it.")
-    approved_on: date = Field(description="When it was approved (YYYY-MM-DD).")
+    approved_on: date | None = Field(None, description="When it was approved (YYYY-MM-DD); null as long as nobody has.")
     retention_days: int = Field(ge=1, le=3_650, description="Days that texts are kept, from when first seen.")
     expect: Expectation
     budget: Budget = Field(default_factory=lambda: Budget.model_validate({}))
@@ -163,7 +189,14 @@ class Source(Closed):
         if platform is None or (isinstance(options, PlatformOptions) and type(options) is not PlatformOptions):
             return options if isinstance(options, PlatformOptions) else PlatformOptions()
         given = {} if isinstance(options, PlatformOptions) else options
-        return validate_nested(spider_class(platform).Options, given)
+        known = spider_class(platform).Options
+        try:
+            return validate_nested(known, given)
+        except NestedError as refused:
+            if info.data.get("enabled") is False and isinstance(given, Mapping) and _only_pending(refused):
+                # Never read before it is validated: enabling it needs every value.
+                return known.model_construct(**{name: _plain(value) for name, value in given.items()})
+            raise
 
     @model_validator(mode="after")
     def _url_fits_platform(self) -> Self:
@@ -188,11 +221,35 @@ class Source(Closed):
         self.options.check_source(self)
         return self
 
+    @model_validator(mode="after")
+    def _nothing_pending_if_enabled(self) -> Self:
+        if self.enabled and self.pending:
+            raise ValueError(f"{', '.join(self.pending)}: still to be filled in by a person; until then leave `enabled: false`")
+        return self
+
+    @property
+    def pending(self) -> list[str]:
+        """Where a person still has to fill in a value before the source may be enabled, as in `options.page`; sorted."""
+        told = self.model_dump(mode="json", warnings=False)
+        return sorted([*pending_places(told), *([] if self.approved_on else ["approved_on"])])
+
     @property
     def host(self) -> str | None:
         """The host that it is fetched from, lower-case; None for a file of the project."""
         address = self.options.asked or self.url
         return urlsplit(address).hostname if "://" in address else None
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a YAML document as plain dictionaries and lists, which alone are dumped whole."""
+    if isinstance(value, Mapping):
+        return {key: _plain(below) for key, below in value.items()}
+    return [_plain(below) for below in value] if isinstance(value, list | tuple) else value
+
+
+def _only_pending(refused: NestedError) -> bool:
+    """Tell whether options were refused for nothing but values that a person still has to fill in."""
+    return all(is_pending(detail["input"]) for detail in refused.error.errors())
 
 
 class PublishedFigure(Closed):

@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -36,12 +36,17 @@ from collectors.period import Period
 from collectors.pseudonyms import load_secret
 from collectors.settings import crawl_settings
 from collectors.spiders import spider_class
+from collectors.spiders.base import PlatformSpider
 
 logger = logging.getLogger("collectors.crawl")
 
 
-def main(request_path: Path) -> None:
-    """Run the crawl that a request file describes.
+SpiderOf = Callable[[str], type[PlatformSpider]]
+"""Platform -> the class of its spider."""
+
+
+def main(request_path: Path, *, spider_of: SpiderOf = spider_class) -> None:
+    """Run the crawl that a request file describes, with the spiders that `spider_of` gives.
 
     The file is JSON: `city_file`, `project`, `sources` (ids), `start` and `end` (ISO 8601), `spool` (folder), `hosts`
     (pattern -> loopback address:port), `memory` (source id -> what earlier collections left; absent for one whose window
@@ -76,6 +81,7 @@ def main(request_path: Path) -> None:
         frontiers=frontiers,
         common=common,
         keep_delays=bool(request.get("keep_delays")),
+        spider_of=spider_of,
     )
 
 
@@ -90,6 +96,7 @@ def run_crawl(
     frontiers: dict[str, Frontier],
     common: dict[str, Any],
     keep_delays: bool = False,
+    spider_of: SpiderOf = spider_class,
 ) -> None:
     """Crawl the sources, those of one host one after the other, and return when all are done."""
     install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")  # before anything imports the default one
@@ -109,7 +116,7 @@ def run_crawl(
             given = {"city": city, "source": source, "period": period, "project": project}
             given |= {"memory": memories[source.id], "frontier": frontiers[source.id]}
             try:
-                yield process.crawl(Crawler(spider_class(source.platform), settings), sites=sites, worker=worker, **given)
+                yield process.crawl(Crawler(spider_of(source.platform), settings), sites=sites, worker=worker, **given)
             except Exception:
                 logger.exception("the crawl of %s broke off", source.id)
 

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from collectors.catalog import City, Source
 from collectors.health import Reason, SourceHealth
-from collectors.period import Period
 from collectors.pseudonyms import load_secret
-from collectors.spool import load_health
-from pipelines.collect import crawl
+from pipelines.pace import MONTH_DAYS, measure_pace, tell_reach, tell_yield
 from pipelines.project import Project
+from pipelines.source_record import Records, load_records, tell_record
+from pipelines.trials import TRIAL_REQUESTS, Trial, try_sources
+
+__all__ = ["REMEDIES", "TRIAL_REQUESTS", "check_city_sources", "judge_trial"]
 
 DoorStatus = Literal["ok", "empty", "partial", "failed", "disabled"]
-
-TRIAL_REQUESTS = 6
-"""Requests that a source is asked for: robots.txt, the first address and a few behind it, with a redirect to spare."""
-
-TRIAL_DAYS = 90
-"""Days before now that a source is asked for."""
 
 REMEDIES: Mapping[Reason, str] = {
     "unreachable": "open the address in a browser; correct `url`, or try again later",
@@ -58,18 +50,6 @@ REMEDIES: Mapping[Reason, str] = {
 """What a person can do about a front door that does not open, by the reason in the source's health."""
 
 
-@dataclass(frozen=True)
-class TrialProject(Project):
-    """A project whose city files are read from another folder; the rest stays where it is."""
-
-    trial_cities: Path
-
-    @property
-    def cities(self) -> Path:
-        """Folder of the copied city file."""
-        return self.trial_cities
-
-
 def check_city_sources(
     project: Project, city: City, *, progress: Callable[[dict[str, Any]], None] | None = None
 ) -> Iterator[dict[str, Any]]:
@@ -84,7 +64,9 @@ def check_city_sources(
 
     Yields:
         `id`, `platform`, `status` (a `DoorStatus`), `said` (what works, or what is wrong and how to mend it), `item_count`,
-        `first_published` and `last_published` (ISO 8601 UTC, or None), in the order in which the sources end.
+        `first_published` and `last_published` (ISO 8601 UTC, or None), `since` (what the warehouse tells of earlier
+        collections), `reach` (how far back it reaches) and `monthly` (what a month would bring), each with its `said`, the
+        last two None for a source that was not asked; in the order in which the sources end.
 
     Raises:
         SecretError: if no secret is set and the city is not synthetic; nothing has been fetched then.
@@ -97,44 +79,25 @@ def check_city_sources(
 
 
 def _try_sources(project: Project, city: City) -> Iterator[dict[str, Any]]:
+    records = load_records(project, city)
     for source in city.sources:
         if not source.enabled:
             said = "not asked: set `enabled: true` once somebody has approved it"
-            yield _result(source, "disabled", said, SourceHealth(source_id=source.id, status="not_collected", reason="disabled"))
+            health = SourceHealth(source_id=source.id, status="not_collected", reason="disabled")
+            yield _result(source, "disabled", said, health) | _since(records, source, city.zone)
         elif source.options.cost:
             said = f"not asked, since asking costs: {source.options.cost}; `escucha collect` asks"
-            yield _result(source, "disabled", said, SourceHealth(source_id=source.id, status="not_collected", reason="none"))
+            health = SourceHealth(source_id=source.id, status="not_collected", reason="none")
+            yield _result(source, "disabled", said, health) | _since(records, source, city.zone)
     enabled = [source for source in city.sources if source.enabled and not source.options.cost]
-    if not enabled:
-        return
-    with tempfile.TemporaryDirectory(prefix="escucha-check-") as temporary:
-        folder = Path(temporary)
-        (folder / f"{city.id}.yml").write_text(_trial_document(city), encoding="utf-8")
-        spool = folder / "spool"
-        for source_id in crawl(TrialProject(project.root, folder), city, _trial_period(city), enabled, spool):
-            health = load_health(spool, source_id)
-            source = city.source(source_id)
-            yield _result(source, *_judge(source, health, city.zone, _last_line(spool / "crawl.log")), health)
+    for trial in try_sources(project, city, enabled):
+        result = _result(trial.source, *judge_trial(trial), trial.health)
+        yield result | _since(records, trial.source, city.zone) | tell_pace(trial)
 
 
-def _trial_document(city: City) -> str:
-    """Return the city's file with tiny budgets and no expectations, as JSON, which is YAML too."""
-    document = city.model_dump(mode="json", exclude_none=True, exclude={"defaults", "published"})
-    for entry in document["sources"]:
-        budget = entry["budget"]
-        budget["requests"] = min(budget["requests"], TRIAL_REQUESTS)
-        budget["seconds"] = min(budget["seconds"], 180 + round(TRIAL_REQUESTS * entry["delay_seconds"] * 2))
-        entry["expect"] = {"min": 0, "max": sys.maxsize}
-    return json.dumps(document, ensure_ascii=False)
-
-
-def _trial_period(city: City) -> Period:
-    now = (city.clock or datetime.now(UTC)).astimezone(city.zone)
-    return Period(now - timedelta(days=TRIAL_DAYS), now, city.zone)
-
-
-def _judge(source: Source, health: SourceHealth, zone: ZoneInfo, log: str) -> tuple[DoorStatus, str]:
+def judge_trial(trial: Trial) -> tuple[DoorStatus, str]:
     """Return (status, what to say): a spent trial budget is no fault, a door behind which nothing is readable is one."""
+    source, health, zone = trial.source, trial.health, trial.period.zone
     spent = health.reason.startswith("budget_")
     remedy = REMEDIES.get(health.reason, "")
     if health.item_count and (spent or health.status == "ok"):
@@ -145,8 +108,8 @@ def _judge(source: Source, health: SourceHealth, zone: ZoneInfo, log: str) -> tu
     if health.status == "empty":
         where = "answers in the expected format" if source.host else "is there and has the mapped columns"
         return "empty", f"it {where} and holds no item; {remedy}"
-    if health.reason == "interrupted" and log:
-        return "failed", f"{health.detail} ({log}); {remedy}"
+    if health.reason == "interrupted" and trial.log:
+        return "failed", f"{health.detail} ({trial.log}); {remedy}"
     lost = health.status == "failed" or (health.item_count == 0 and not spent)
     return ("failed" if lost else "partial"), f"{health.detail}; {remedy}"
 
@@ -170,10 +133,42 @@ def _result(source: Source, status: DoorStatus, said: str, health: SourceHealth)
         "item_count": health.item_count,
         "first_published": health.first_published_at,
         "last_published": health.last_published_at,
+        "since": None,
+        "reach": None,
+        "monthly": None,
     }
 
 
-def _last_line(log: Path) -> str:
-    """Return the last line of a crawl's log (which names errors and never quotes a text), "" if there is none."""
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.is_file() else []
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+def _since(records: Records, source: Source, zone: ZoneInfo) -> dict[str, Any]:
+    """Return what the warehouse tells of a source, as values and as a sentence."""
+    record = records.by_source.get(source.id)
+    known = {} if record is None else {key: _as_json(value) for key, value in asdict(record).items()}
+    return {"since": {"said": tell_record(records, source.id, zone), "warehouse": records.state, **known}}
+
+
+def tell_pace(trial: Trial) -> dict[str, Any]:
+    """Return `reach` and `monthly` of a trial, as values and as sentences; None for both where it brought no item."""
+    if not trial.items:
+        return {"reach": None, "monthly": None}
+    pace = measure_pace(trial)
+    every = pace.collect_every
+    return {
+        "reach": {
+            "said": tell_reach(pace, trial),
+            "oldest": _as_json(pace.oldest),
+            "last_entries_only": pace.last_only,
+            "collect_every_hours": None if every is None else every.total_seconds() / 3600,
+        },
+        "monthly": {
+            "said": tell_yield(pace),
+            "item_count": pace.within(MONTH_DAYS),
+            "message_count": pace.messages_per_month,
+            "based_on": pace.dated_count,
+            "days": None if pace.span is None else round(pace.span.total_seconds() / 86_400, 2),
+            "at_least": not pace.whole,
+        },
+    }
+
+
+def _as_json(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value

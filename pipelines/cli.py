@@ -267,6 +267,40 @@ def check_sources(city: CityName, as_json: AsJson = False, project: ProjectDir =
     return PARTIAL if any(result["status"] == "failed" for result in results) else OK
 
 
+@sources_app.command("add")
+def add_source(
+    city: CityName,
+    url: Annotated[str, typer.Argument(metavar="URL", help="An address, or the path of a file inside the project.")],
+    source_id: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="Id of the entry; by default from the host.")
+    ] = None,
+    platform: Annotated[str | None, typer.Option(metavar="NAME", help="Only a door of this platform.")] = None,
+    publisher: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Name of the publisher; by default the page's own.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look and try, but write nothing.")] = False,
+    as_json: AsJson = False,
+    project: ProjectDir = None,
+) -> int:
+    """Find the best door of an address and write its entry, for a person to approve."""
+    from pipelines.console import print_search
+    from pipelines.project import find_project
+    from pipelines.source_search import add_source as search_door
+
+    search = search_door(
+        find_project(project),
+        city,
+        url,
+        source_id=source_id,
+        platform=platform,
+        publisher=publisher,
+        dry_run=dry_run,
+        progress=say,
+    )
+    print_document(search.as_json(), as_json, lambda: print_search(search))
+    return OK if search.chosen is not None else NO_DATA
+
+
 @app.command()
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; may exist if it holds no project.")],
@@ -460,7 +494,14 @@ def _show_plan(
         "synthetic": loaded.synthetic,
         "period": str(period),
         "sources": [
-            {"id": s.id, "platform": s.platform, "url": s.url, "channel": s.channel, "enabled": s.enabled, "cost": s.options.cost}
+            {
+                "id": s.id,
+                "platform": s.platform,
+                "url": s.url,
+                "channel": s.channel,
+                "enabled": s.enabled,
+                "cost": None if s.pending else s.options.cost,
+            }
             for s in chosen
         ],
     }

@@ -110,8 +110,12 @@ def crawl(
     spool: Path,
     memories: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     frontiers: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    *,
+    module: str = "collectors.crawl",
 ) -> Iterator[str]:
     """Run one crawl in a process of its own; yield each source's id as soon as its spool is complete.
+
+    Another `module` than the crawl's takes the same request and leaves the same files.
 
     A source that the process leaves unfinished (it died, or was told to stop) gets a health file that says so.
     """
@@ -132,7 +136,7 @@ def crawl(
         }
         request_file = spool / "request.json"
         write_whole(request_file, json.dumps(request, ensure_ascii=False).encode())
-        command = [sys.executable, "-m", "collectors.crawl", str(request_file)]
+        command = [sys.executable, "-m", module, str(request_file)]
         with (spool / "crawl.log").open("wb") as log:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
         yield from _follow(process, spool)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipelines.append import SourceOutcome
     from pipelines.project import Project
     from pipelines.report import Report
+    from pipelines.source_search import Search
 
 WIDTH = 80
 
@@ -82,8 +83,46 @@ def print_summary(city: City, finished: Report, found: Project, result: dict[str
 def print_check(result: dict[str, Any]) -> None:
     """Print what a source's front door answered."""
     echo(f"{result['status']:<8} {result['id']}")
-    for line in wrap(result["said"], WIDTH, initial_indent=" " * 9, subsequent_indent=" " * 9):
-        echo(line)
+    sentences = [result["said"], *(result[name]["said"] for name in ("since", "reach", "monthly") if result.get(name))]
+    for sentence in sentences:
+        for line in wrap(sentence, WIDTH, initial_indent=" " * 9, subsequent_indent=" " * 11):
+            echo(line)
+
+
+def print_search(search: Search) -> None:
+    """Print what a look at an address found, which door was chosen and why, and what a person still has to do."""
+    _print_list("looked at", search.look.visits)
+    _print_list("seen besides", search.look.remarks)
+    if search.look.moved_from:
+        _print_list("moved", [f"{search.look.moved_from} leads to another host; proposed is {search.look.url}"])
+    _print_list("doors", [f"{one.door.platform}: {'; '.join(one.door.evidence)}. Trial: {one.said}" for one in search.tried])
+    _print_list("same site", [f"the city already listens there as {', '.join(search.neighbours)}"] if search.neighbours else [])
+    if search.chosen is None:
+        _print_list("not added", [search.reason])
+        return
+    source = search.chosen.source
+    told = [f"`{source.platform}` at {source.url}: the best door that opened"]
+    if search.chosen.status == "not_tried":
+        told = [f"`{source.platform}` at {source.url}: nothing else there tells people's messages; not tried yet"]
+    elif not search.chosen.message_count:
+        told.append("it brought context only (articles, notices), of which nothing is counted")
+    _print_list(
+        "chosen", told + [search.chosen.pace[name]["said"] for name in ("reach", "monthly") if search.chosen.pace.get(name)]
+    )
+    echo("")
+    echo(search.chosen.entry.rstrip())
+    echo("")
+    to_do = [*search.chosen.door.needs, f"fill in {', '.join(source.pending)}", "check publisher and expect, which are guesses"]
+    _print_list("to do", [*to_do, "read the site's terms; once it is approved, write `enabled: true`"])
+    _print_list("written" if search.written else "not written", [near(search.written) if search.written else "--dry-run"])
+
+
+def _print_list(title: str, lines: Sequence[str]) -> None:
+    for number, line in enumerate(lines):
+        head = f"{title if number == 0 else '':<13}"
+        safe = "".join(character for character in line if character.isprintable())
+        for written in wrap(safe, WIDTH, initial_indent=head, subsequent_indent=" " * 15, break_on_hyphens=False):
+            echo(written)
 
 
 def print_findings(findings: list[dict[str, Any]]) -> None:

@@ -199,7 +199,7 @@ def _inputs(warehouse: Warehouse, city: City, period: Period, readers: Readers, 
     states = warehouse.query("select source_id, channel, status, reason from source_state order by source_id")
     return {
         "city": city.id,
-        "configuration": value_digest(city.model_dump(mode="json", exclude=NOT_CONTENT)),
+        "configuration": value_digest(city.model_dump(mode="json", exclude=NOT_CONTENT, warnings=False)),
         "period": [period.start_utc.isoformat(), period.end_utc.isoformat(), city.timezone],
         "seen_until": seen_until.isoformat(),
         "amends": [amended[0][0], amended[0][1].isoformat()] if amended else None,

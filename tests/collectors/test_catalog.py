@@ -381,3 +381,76 @@ def test_empty_address_is_refused(tmp_path: Path, platform: str) -> None:
     text = (HEAD + SOURCE).replace("https://www.foro.pe/rss", '""').replace("platform: feed", f"platform: {platform}")
     text += "    options: {columns: {text: [t]}}\n" if platform == "file" else ""
     assert "url: '' is empty; give a" in one_problem(tmp_path, text)[1]
+
+
+WAITING = """
+  - id: espera
+    platform: {platform}
+    url: {url}
+    terms: "PENDIENTE: dirección"
+    publisher: {{name: Espera, kind: other, official: false}}
+    legal_basis: "PENDIENTE: ley y artículo"
+    approved_by: "PENDIENTE: nombre y cargo"
+    approved_on: null
+    expect: {{min: 0, max: 9}}
+    retention_days: 30
+    enabled: {enabled}
+    options: {options}
+"""
+
+
+def waiting_city(
+    folder: Path, platform: str, options: str, *, url: str = "https://espera.example/", enabled: str = "false"
+) -> Path:
+    """Write a city whose one source waits for a person."""
+    path = folder / "espera.yml"
+    facts = 'id: espera\nname: E\ncountry: PE\nofficial_code: "1"\ntimezone: America/Lima\ncontact: a@b.example\n'
+    facts += "defaults: {legal_basis: Ley, approved_by: Alguien, approved_on: 2021-03-24}\nsources:"
+    entry = WAITING.format(platform=platform, url=url, options=options, enabled=enabled)
+    path.write_text(facts + entry, encoding="utf-8")
+    return path
+
+
+def test_an_entry_may_wait_for_a_person_only_while_it_is_not_enabled(tmp_path: Path) -> None:
+    source = load_city(waiting_city(tmp_path, "feed", "{}")).sources[0]
+    assert source.pending == ["approved_by", "approved_on", "legal_basis", "terms"]
+    assert source.approved_on is None, "an approval of the file's defaults is none of this source"
+    with pytest.raises(ConfigurationError) as refused:
+        load_city(waiting_city(tmp_path, "feed", "{}", enabled="true"))
+    assert str(refused.value) == (
+        f"{tmp_path / 'espera.yml'}:9: sources[1] (espera): approved_by, approved_on, legal_basis, terms: "
+        "still to be filled in by a person; until then leave `enabled: false`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("platform", "options", "url", "pending"),
+    [
+        ("facebook", "{page: 'PENDIENTE: 0', token: env:PAGE_TOKEN}", "https://www.facebook.com/m", ["options.page"]),
+        (
+            "whatsapp",
+            "{consent: {announced_on: PENDIENTE, by: PENDIENTE, document: acta 3}}",
+            "data/grupo.txt",
+            ["options.consent.announced_on", "options.consent.by"],
+        ),
+        (
+            "x",
+            "{token: env:X_TOKEN, query: Ate, accept_cost: 'PENDIENTE: true', max_posts: 100}",
+            "https://x.com/m",
+            ["options.accept_cost"],
+        ),
+        ("file", "{columns: {text: ['PENDIENTE: columna']}}", "data/a.csv", ["options.columns.text[0]"]),
+    ],
+)
+def test_options_may_wait_too(tmp_path: Path, platform: str, options: str, url: str, pending: list[str]) -> None:
+    path = waiting_city(tmp_path, platform, options, url=url)
+    assert [place for place in load_city(path).sources[0].pending if place.startswith("options")] == pending
+    with pytest.raises(ConfigurationError, match=r"PENDIENTE|still to be filled in"):
+        load_city(waiting_city(tmp_path, platform, options, url=url, enabled="true"))
+
+
+def test_options_that_are_wrong_besides_are_refused_while_they_wait(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="unknown key; did you mean 'page'"):
+        load_city(waiting_city(tmp_path, "facebook", "{pag: '1', page: PENDIENTE, token: env:PAGE_TOKEN}"))
+    with pytest.raises(ConfigurationError, match="token: is required and is missing"):
+        load_city(waiting_city(tmp_path, "facebook", "{page: PENDIENTE}"))

@@ -195,6 +195,18 @@ def test_each_front_door_is_told_with_its_remedy(checked: Any, source: str, stat
     assert said in result["said"], result
 
 
+def test_reach_yield_and_record_stand_beside_what_works(checked: Any) -> None:
+    feed = checked[1]["feed"]
+    assert feed["reach"]["said"] == "the feed holds 2 items: at this pace 20 days; collect at least every 13 days"
+    assert (feed["monthly"]["item_count"], feed["monthly"]["based_on"], feed["monthly"]["at_least"]) == (3, 2, False)
+    assert feed["since"] == {"said": "since when it works is not known: there is no warehouse yet", "warehouse": "absent"}
+    assert checked[1]["blog"]["monthly"]["at_least"] is True
+    assert checked[1]["undated"]["monthly"]["said"] == "what a month would bring is unknown: too few of the items have a date"
+    for asked_in_vain in ("quiet", "gone", "asleep", "paid"):
+        assert (checked[1][asked_in_vain]["reach"], checked[1][asked_in_vain]["monthly"]) == (None, None)
+        assert checked[1][asked_in_vain]["since"]["warehouse"] == "absent"
+
+
 def test_dates_seen_are_given_in_utc(checked: Any) -> None:
     assert checked[1]["feed"]["first_published"] == "2021-04-13T15:00:00+00:00"
     assert checked[1]["quiet"]["last_published"] is None
