@@ -125,7 +125,10 @@ class Publisher(Closed):
 
 
 class Expectation(Closed):
-    """How many items one collection of a full window normally brings; outside it, the report names the source."""
+    """How many items one period of the city (its `period`) normally brings; a window of another length is expected in proportion.
+
+    It decides until the source has a past of its own to be compared with. Outside it, the run and the report name the source.
+    """
 
     min: int = Field(ge=0, description="Fewest items expected.")
     max: int = Field(ge=0, description="Most items expected.")

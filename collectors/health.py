@@ -38,8 +38,21 @@ Reason = Literal[
     "interrupted",
     "disabled",
     "excluded",
+    "quarantined",
+    "consent_wall",
+    "login_wall",
+    "captcha",
+    "soft_404",
 ]
 """Why the status is what it is; the report has a Spanish sentence for each."""
+
+
+WALLS: frozenset[Reason] = frozenset({"consent_wall", "login_wall", "captcha", "soft_404"})
+"""Reasons that a page gave with status 200 in the place of its content (see `collectors.walls`)."""
+
+
+Coverage = Literal["window", "newest", "changes"]
+"""What a whole walk shows: every item dated in its window; the newest ones or those of recent threads; or what is new."""
 
 
 class SourceProblem(Exception):
@@ -83,3 +96,6 @@ class SourceHealth:
 
     memory: Mapping[str, str] = field(default_factory=dict)
     """What the next collection of this source is to remember (see `Memory.learned`); nothing if something was lost."""
+
+    covers: Coverage = "newest"
+    """What the walk showed: only where it was the whole window is an item that did not come absent."""

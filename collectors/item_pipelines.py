@@ -17,12 +17,13 @@ from scrapy.logformatter import LogFormatter
 from twisted.internet.task import LoopingCall
 
 from collectors.exclusions import Exclusions, keyed_author
-from collectors.health import SourceHealth, Status
+from collectors.health import WALLS, SourceHealth, Status
 from collectors.items import Manifestation, manifestation_id, version_digest
 from collectors.pseudonyms import told_links
 from collectors.redaction import redact_manifestation
 from collectors.secrets import hide_secrets
 from collectors.spool import spool_paths, write_health
+from collectors.watching import expect_from_city
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -250,6 +251,7 @@ class Spool:
             last_published_at=last,
             robots=state or ("allowed" if asked else "not_asked"),
             cursor=last,
+            covers="changes" if carried.items else spider.covers,
             memory=spider.memory.learned if status in ("ok", "empty") else {},
         )
 
@@ -264,8 +266,9 @@ def judge(spider: PlatformSpider, item_count: int) -> tuple[Status, Any, str]:
     details = "; ".join(dict.fromkeys(problem.detail for problem in spider.problems[:3]))
     if spider.excluded_count and not (spider.problems or spider.started_well or item_count):
         return "not_collected", "excluded", "the list of exclusions names its address"
-    if spider.problems and not spider.started_well and item_count == 0:
-        return "failed", spider.problems[0].reason, details
+    walls = [problem for problem in spider.problems if problem.reason in WALLS]
+    if spider.problems and item_count == 0 and (walls or not spider.started_well):
+        return "failed", (walls or spider.problems)[0].reason, details
     if spider.budget_reached is not None:
         return "partial", spider.budget_reached, f"stopped after {spider.request_count} requests"
     if spider.interrupted:
@@ -276,16 +279,16 @@ def judge(spider: PlatformSpider, item_count: int) -> tuple[Status, Any, str]:
     if all(problem.reason == "robots_closed" for problem in spider.problems) and spider.problems and item_count:
         return "ok", "robots_closed", details  # left alone as asked: nothing is lost that we might have had
     if spider.problems:
-        return "partial", spider.problems[0].reason, details
+        return "partial", (walls or spider.problems)[0].reason, details
     if spider.unchanged and item_count == 0:
         return "ok", "unchanged", ""
     if item_count == 0:
         return "empty", "nothing_published", ""
-    expect = spider.source.expect
-    if item_count < expect.min:
-        return "ok", "fewer_than_expected", f"{item_count} items; {expect.min} to {expect.max} are expected"
-    if item_count > expect.max:
-        return "ok", "more_than_expected", f"{item_count} items; {expect.min} to {expect.max} are expected"
+    low, high, _ = expect_from_city(spider.source.expect, len(spider.period.days()), spider.city.period)
+    if item_count < low:
+        return "ok", "fewer_than_expected", f"{item_count} items; {low} to {high} are expected"
+    if item_count > high:
+        return "ok", "more_than_expected", f"{item_count} items; {low} to {high} are expected"
     return "ok", "none", ""
 
 

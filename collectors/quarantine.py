@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from collectors.health import Reason, Status
@@ -28,6 +28,22 @@ class Outcome(NamedTuple):
     reason: Reason = "none"
 
 
+def last_of_each_day(history: Iterable[Outcome], zone: tzinfo) -> list[Outcome]:
+    """Return, for each day of a zone, the last outcome that says something about the source, oldest first.
+
+    Whoever runs a window again and again to mend it fails many times in an hour: that is one day's failure, not many.
+
+    Args:
+        history: outcomes in any order; of those that ended at one instant, the later one in the history holds.
+        zone: where the days begin and end.
+    """
+    days: dict[date, Outcome] = {}
+    for outcome in sorted(history, key=lambda one: one.at):
+        if _tells_something(outcome):
+            days[outcome.at.astimezone(zone).date()] = outcome
+    return list(days.values())
+
+
 def quarantine_until(history: Sequence[Outcome]) -> datetime | None:
     """Return the instant before which a source is not to be collected; None if nothing keeps it from being collected.
 
@@ -37,7 +53,7 @@ def quarantine_until(history: Sequence[Outcome]) -> datetime | None:
     """
     failures, last = 0, None
     for outcome in sorted(history, key=lambda one: one.at):
-        if outcome.status == "not_collected" or outcome.reason in NOT_ITS_FAULT:
+        if not _tells_something(outcome):
             continue
         failures = failures + 1 if outcome.status == "failed" else 0
         last = outcome.at
@@ -45,3 +61,7 @@ def quarantine_until(history: Sequence[Outcome]) -> datetime | None:
         return None
     doublings = min(failures - FAILURES, 10)
     return last + min(FIRST * (1 << doublings), LONGEST)
+
+
+def _tells_something(outcome: Outcome) -> bool:
+    return outcome.status != "not_collected" and outcome.reason not in NOT_ITS_FAULT

@@ -66,6 +66,7 @@ def crawl_settings(city: City, source: Source, hosts: Mapping[str, str], *, keep
             "collectors.budget.SourceBudget": 840,
             "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,  # environment proxies would bypass the guard
         },
+        "SPIDER_MIDDLEWARES": {"collectors.wall_watch.WallWatch": 50},  # nearest to the engine: it sees what all others left
         "EXTENSIONS": {
             "scrapy.extensions.telnet.TelnetConsole": None,
             "scrapy.extensions.remote_control.RemoteControl": None,

@@ -44,16 +44,16 @@ def annotate(
         progress: called with (annotator, read, to read) after each committed batch.
     """
     added = 0
-    with record_run(warehouse, project, city, "annotate", period, readers) as run_id:
+    with record_run(warehouse, project, city, "annotate", period, readers) as run:
         for name, annotator in readers.annotators.items():
-            _append_labels(warehouse, annotator, readers.taxonomy_version, run_id)
+            _append_labels(warehouse, annotator, readers.taxonomy_version, run.run_id)
             window: dict[str, Any] = {"city": city.id, "start": period.start_utc, "end": period.end_utc}
             window |= {"sources": list(source_ids), "seen_until": seen_until}
             identity = {"annotator": name, "revision": annotator.revision, "taxonomy_version": readers.taxonomy_version}
             unread = warehouse.query_file("unread_messages", {**window, **identity})
             for first in range(0, len(unread), BATCH_SIZE):
                 part = unread[first : first + BATCH_SIZE]
-                rows = _annotation_rows(annotator, part, readers.taxonomy_version, run_id)
+                rows = _annotation_rows(annotator, part, readers.taxonomy_version, run.run_id)
                 with warehouse.transaction():
                     warehouse.append("annotation", rows)
                 added += len(rows)

@@ -17,9 +17,12 @@ from collectors.items import Manifestation, manifestation_id, version_digest
 from collectors.period import Period
 from collectors.spool import load_frontier, load_health, load_items, spool_paths, write_health, write_whole
 from collectors.text import normalise_for_comparison
+from collectors.watching import UNWATCHED, SourceWatch
+from pipelines.absences import absence_rows, find_absences
 from pipelines.digests import text_digest
 from pipelines.project import Project
 from pipelines.warehouse import Warehouse, next_instant
+from pipelines.watching import watch_sources
 
 UNSTORABLE = (ValueError, TypeError, KeyError, OverflowError, duckdb.DataError)
 """What a torn spool or an impossible value raises; a full disk or a lost lock is none of these."""
@@ -36,6 +39,9 @@ class SourceOutcome:
     health: SourceHealth
     added_count: int
     """New manifestations and new versions."""
+
+    watch: SourceWatch = UNWATCHED
+    """What the source's own past says about what it gave."""
 
 
 def append_orphans(warehouse: Warehouse, project: Project, city: City) -> int:
@@ -84,6 +90,8 @@ def _append(
 ) -> SourceOutcome:
     source_id = health.source_id
     instant = next_instant(warehouse, city.id, city.clock)
+    given = {manifestation_id(item.source_id, item.native_id, item.url, item.text) for item in items}
+    absences = find_absences(warehouse, city, period, health, given)  # before an unchanged source takes its earlier outcome
     health = _carry_on(warehouse, city, period, health)
     with warehouse.transaction():
         ((number,),) = warehouse.query("select coalesce(max(batch_number), 0) + 1 from batch")
@@ -101,12 +109,37 @@ def _append(
         batch = {"run_id": spool.name, "spool": _spool_name(spool, source_id), "item_count": len(items)}
         complete = health.reason != "interrupted"
         warehouse.append("batch", [{**shared, **batch, "added_count": len(rows), "complete": complete}])
-        told = {name: value for name, value in asdict(health).items() if name != "memory"}
-        warehouse.append("source_health", [{**told, **shared, **_instants(health)}])
+        warehouse.append("manifestation_absence", absence_rows(absences, city, source_id, number, instant))
+        _append_health(warehouse, health, shared)
+        watch = watch_sources(warehouse, city, period, {source_id: health.status}, seen_until=instant).get(source_id, UNWATCHED)
+        warehouse.append("source_watch", [{**shared, "verdict": watch.verdict, "about": watch.about}])
         learned = {"city": city.id, "source_id": source_id, "batch_number": number}
         warehouse.append("source_memory", [{**learned, "key": key, "value": value} for key, value in health.memory.items()])
         warehouse.append("source_frontier", _frontier_rows(spool, health, shared))
-    return SourceOutcome(health, len(rows))
+    return SourceOutcome(health, len(rows), watch)
+
+
+def append_resting(
+    warehouse: Warehouse, city: City, run_id: str, source_id: str, period: Period, until: datetime
+) -> SourceOutcome:
+    """Append that a source was not asked, because it failed too often, and until when (aware) it rests."""
+    told = f"it failed several days in a row; not asked until {until.astimezone(city.zone).isoformat(timespec='minutes')}"
+    detail = f"{told}; `--source {source_id}` asks it anyway"
+    health = SourceHealth(source_id=source_id, status="not_collected", reason="quarantined", detail=detail)
+    instant = next_instant(warehouse, city.id, city.clock)
+    with warehouse.transaction():
+        ((number,),) = warehouse.query("select coalesce(max(batch_number), 0) + 1 from batch")
+        shared = {"batch_number": number, "city": city.id, "source_id": source_id, "observed_at": instant}
+        shared |= {"period_start": period.start_utc, "period_end": period.end_utc}
+        batch = {"run_id": run_id, "spool": f"{city.id}/{run_id}/{source_id}", "item_count": 0, "added_count": 0}
+        warehouse.append("batch", [{**shared, **batch, "complete": False}])
+        _append_health(warehouse, health, shared)
+    return SourceOutcome(health, 0)
+
+
+def _append_health(warehouse: Warehouse, health: SourceHealth, shared: Mapping[str, Any]) -> None:
+    told = {name: value for name, value in asdict(health).items() if name not in ("memory", "covers")}
+    warehouse.append("source_health", [{**told, **shared, **_instants(health)}])
 
 
 def _frontier_rows(spool: Path, health: SourceHealth, shared: Mapping[str, Any]) -> list[dict[str, Any]]:

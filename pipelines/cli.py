@@ -29,8 +29,8 @@ app = typer.Typer(
     name="escucha",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    epilog="Exit codes: 0 ok, 1 internal error, 2 wrong use or configuration, 3 partial (a source failed), 4 nothing to report, "
-    "5 warehouse busy, 6 no secret, 130 interrupted.",
+    epilog="Exit codes: 0 ok, 1 internal error, 2 wrong use or configuration, "
+    "3 partial (a source failed or fell quiet), 4 nothing to report, 5 warehouse busy, 6 no secret, 130 interrupted.",
 )
 sources_app = typer.Typer(help="Look at a city's sources.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(sources_app, name="sources")
@@ -518,11 +518,11 @@ def _show_plan(
 
 
 def _collection_code(outcomes: list[SourceOutcome]) -> int:
-    from pipelines.collect import broken_outcomes, read_nothing
+    from pipelines.collect import read_nothing, troubled_outcomes
 
     if read_nothing(outcomes):
         return NO_DATA
-    return PARTIAL if broken_outcomes(outcomes) else OK
+    return PARTIAL if troubled_outcomes(outcomes) else OK
 
 
 def _count_items(warehouse: Warehouse) -> int:
@@ -537,7 +537,13 @@ def _report_code(finished: Report) -> int:
 def _outcome_row(outcome: SourceOutcome) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {**asdict(outcome.health), "added_count": outcome.added_count}
+    return {**asdict(outcome.health), "added_count": outcome.added_count, "watch": _watch_row(outcome)}
+
+
+def _watch_row(outcome: SourceOutcome) -> dict[str, Any]:
+    from pipelines.watching import watch_columns
+
+    return {**watch_columns(outcome.watch), "said": outcome.watch.told()}
 
 
 def _report_row(finished: Report) -> dict[str, Any]:

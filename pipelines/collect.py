@@ -17,8 +17,10 @@ from types import MappingProxyType
 from collectors.catalog import City, Source
 from collectors.period import Period
 from collectors.pseudonyms import load_secret
+from collectors.quarantine import Outcome, last_of_each_day, quarantine_until
 from collectors.spool import complete_sources, spool_paths, write_whole
-from pipelines.append import SourceOutcome, append_orphans, append_source, close_unfinished
+from collectors.watching import TROUBLED
+from pipelines.append import SourceOutcome, append_orphans, append_resting, append_source, close_unfinished
 from pipelines.project import Project
 from pipelines.runs import record_run
 from pipelines.warehouse import Warehouse
@@ -31,8 +33,21 @@ GRACE_SECONDS = 10.0
 
 
 def broken_outcomes(outcomes: Sequence[SourceOutcome]) -> list[SourceOutcome]:
-    """Return the outcomes of the sources that were not read whole."""
-    return [outcome for outcome in outcomes if outcome.health.status in ("failed", "partial")]
+    """Return the outcomes of the sources that were not read whole, or not asked because they failed too often."""
+    return [
+        outcome
+        for outcome in outcomes
+        if outcome.health.status in ("failed", "partial") or outcome.health.reason == "quarantined"
+    ]
+
+
+def troubled_outcomes(outcomes: Sequence[SourceOutcome]) -> list[SourceOutcome]:
+    """Return the outcomes of the sources that are broken, or gave less or other things than they used to give.
+
+    A run is whole only without any: it is green only if the data are.
+    """
+    broken = {outcome.health.source_id for outcome in broken_outcomes(outcomes)}
+    return [outcome for outcome in outcomes if outcome.health.source_id in broken or outcome.watch.verdict in TROUBLED]
 
 
 def read_nothing(outcomes: Sequence[SourceOutcome]) -> bool:
@@ -56,7 +71,8 @@ def collect(
     """Crawl the enabled sources of a city (or those named) and append their items, source by source as each ends.
 
     Items that a killed crawl left in its spool are appended first. Running it again over the same window and an
-    unchanged source adds nothing. Where no source is enabled, nothing is crawled.
+    unchanged source adds nothing. Where no source is enabled, nothing is crawled. A source that failed on several days in
+    a row is left alone for a while (`load_quarantines`), unless `source_ids` names it.
 
     Raises:
         SecretError: if no secret is set and the city is not synthetic; nothing has been fetched then.
@@ -68,14 +84,34 @@ def collect(
     append_orphans(warehouse, project, city)
     if not sources:
         return []
+    resting = {} if source_ids else load_quarantines(warehouse, city)
     outcomes: list[SourceOutcome] = []
-    with record_run(warehouse, project, city, "collect", period) as run_id:
-        spool = project.raw / city.id / run_id
+    with record_run(warehouse, project, city, "collect", period) as run:
+        for source in sources:
+            if source.id in resting:
+                outcomes.append(append_resting(warehouse, city, run.run_id, source.id, period, resting[source.id]))
+                progress(outcomes[-1])
+        asked = [source for source in sources if source.id not in resting]
+        spool = project.raw / city.id / run.run_id
         memories, frontiers = load_memories(warehouse, city, period), load_frontiers(warehouse, city, period)
-        for source_id in crawl(project, city, period, sources, spool, memories, frontiers):
+        for source_id in crawl(project, city, period, asked, spool, memories, frontiers) if asked else ():
             outcomes.append(append_source(warehouse, city, spool, source_id, period))
             progress(outcomes[-1])
+        troubled = troubled_outcomes(outcomes)
+        if troubled:
+            run.outcome = "partial"
+            run.detail = ", ".join(sorted(outcome.health.source_id for outcome in troubled))
     return outcomes
+
+
+def load_quarantines(warehouse: Warehouse, city: City) -> dict[str, datetime]:
+    """Return source id -> the instant until which a source that failed on several days in a row is left alone."""
+    now = city.clock or datetime.now(UTC)
+    histories: dict[str, list[Outcome]] = {}
+    for source_id, at, status, reason in warehouse.query_file("collection_outcomes", {"city": city.id}):
+        histories.setdefault(source_id, []).append(Outcome(at, status, reason))
+    ends = {source_id: quarantine_until(last_of_each_day(outcomes, city.zone)) for source_id, outcomes in histories.items()}
+    return {source_id: end for source_id, end in ends.items() if end is not None and end > now}
 
 
 def load_memories(warehouse: Warehouse, city: City, period: Period) -> dict[str, dict[str, str]]:

@@ -55,8 +55,9 @@ def say_outcome(number: int, planned: int, outcome: SourceOutcome) -> None:
     said = f"{health.status}{'' if health.reason == 'none' else ': ' + health.reason.replace('_', ' ')}"
     counts = f"{health.item_count} items, {outcome.added_count} new"
     say(f"[{number:>2}/{planned}] {health.source_id:<25} {counts:<21} {said}")
-    if health.status in ("failed", "partial") and health.detail:
-        say("\n".join(wrap(health.detail, WIDTH, initial_indent="        ", subsequent_indent="        ")))
+    details = [health.detail] if health.status in ("failed", "partial") or health.reason == "quarantined" else []
+    for detail in filter(None, (*details, outcome.watch.told())):
+        say("\n".join(wrap(detail, WIDTH, initial_indent="        ", subsequent_indent="        ")))
 
 
 def print_summary(city: City, finished: Report, found: Project, result: dict[str, Any] | None = None) -> None:
@@ -72,12 +73,24 @@ def print_summary(city: City, finished: Report, found: Project, result: dict[str
     )
     echo(f"sources         {totals['source_alive_count']} alive of {totals['source_planned_count']}")
     if result:
+        for name in _troubled_names(result["outcomes"]):
+            echo(f"partial         {name}")
         added = f"{result['manifestations_added']} items (any date, every channel)"
         echo(f"new             {added}, {result['annotations_added']} annotations")
         for line in (result.get("evaluation") or {}).get("lines", []):
             echo(line)
     echo(f"tables          {near(found.warehouse)}")
     echo(f"page            {near(finished.path)}")
+
+
+def _troubled_names(rows: list[dict[str, Any]]) -> list[str]:
+    """Return, for each source that makes a run partial, its name and why."""
+    named = []
+    for row in rows:
+        broken = row["status"] in ("failed", "partial") or row["reason"] == "quarantined"
+        if broken or row["watch"]["verdict"] in ("quiet", "degraded", "drift"):
+            named.append(f"{row['source_id']}: {row['reason'].replace('_', ' ') if broken else row['watch']['verdict']}")
+    return named
 
 
 def print_check(result: dict[str, Any]) -> None:

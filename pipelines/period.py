@@ -16,6 +16,7 @@ from typing import Any
 
 from collectors.catalog import City
 from collectors.period import Period, PeriodError, PeriodKind, last_complete
+from collectors.watching import TROUBLED
 from pipelines.annotate import annotate
 from pipelines.append import SourceOutcome
 from pipelines.collect import Progress, broken_outcomes, collect, read_nothing
@@ -137,7 +138,7 @@ def choose_period(city: City, start: date | None, end: date | None, *, kind: Per
 def show_source(outcome: SourceOutcome) -> State[Any]:
     """State how one source fared, as a task run of its own: Failed, Partial, Empty or Completed."""
     health = outcome.health
-    said = [f"{health.item_count} items, {outcome.added_count} new", _words(health.reason), health.detail]
+    said = [f"{health.item_count} items, {outcome.added_count} new", _words(health.reason), health.detail, outcome.watch.told()]
     message = "; ".join(part for part in said if part)
     if health.status == "failed":
         return Failed(message=message)
@@ -177,14 +178,17 @@ def publish_tables(window: Window) -> str:
 
 
 def conclude(outcomes: Sequence[SourceOutcome], said: str) -> State[Any]:
-    """Return the final state of a run: `said`, and by name every source that was not read whole."""
+    """Return the final state of a run: `said`, and by name every source that was not read whole or is not as it used to be."""
     broken = [outcome.health for outcome in broken_outcomes(outcomes)]
-    if not broken:
-        return Completed(message=said)
-    named = ", ".join(f"{health.source_id} ({_words(health.reason)})" for health in broken)
+    lost = ", ".join(f"{health.source_id} ({_words(health.reason)})" for health in broken)
     if read_nothing(outcomes):
-        return Failed(message=f"no source could be read: {named}")
-    return Completed(name="Partial", message=f"{said}; not read whole: {len(broken)} of {len(outcomes)} sources: {named}")
+        return Failed(message=f"no source could be read: {lost}")
+    changed = ", ".join(
+        f"{outcome.health.source_id} ({outcome.watch.verdict})" for outcome in outcomes if outcome.watch.verdict in TROUBLED
+    )
+    told = [f"not read whole: {len(broken)} of {len(outcomes)} sources: {lost}"] if broken else []
+    told += [f"not as they used to be: {changed}"] if changed else []
+    return Completed(name="Partial", message="; ".join([said, *told])) if told else Completed(message=said)
 
 
 def render_summary(window: Window, outcomes: Sequence[SourceOutcome], finished: ReportSummary | None = None) -> str:

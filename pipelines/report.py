@@ -19,6 +19,7 @@ from pipelines.project import Project
 from pipelines.reports.rendering import render_page
 from pipelines.runs import AuditFailed, NotAnnotated, NothingToReport, Readers, record_run
 from pipelines.warehouse import QUERIES, Warehouse, used_parameters
+from pipelines.watching import WATCH_COLUMNS, watch_columns, watch_sources
 
 REPORTS = Path(__file__).with_name("reports")
 
@@ -128,6 +129,7 @@ def build_tables(
     stage_items(warehouse, window, places)
     _stage(warehouse, "source_state", window)
     _require_annotations(warehouse, city, period)
+    _stage_watch(warehouse, city, period, seen_until)
     inputs = _inputs(warehouse, city, period, readers, seen_until) | {"copies": copy_rules(places)}
     report_id = value_digest(inputs)
     known = warehouse.query("select count(*) from report where report_id = $id", {"id": report_id})
@@ -197,6 +199,7 @@ def _inputs(warehouse: Warehouse, city: City, period: Period, readers: Readers, 
     amended = warehouse.query_file("earlier_report", window)
     ((items,),) = warehouse.query_file("data_digest")
     states = warehouse.query("select source_id, channel, status, reason from source_state order by source_id")
+    verdicts = warehouse.query("select * from source_verdict order by source_id")
     return {
         "city": city.id,
         "configuration": value_digest(city.model_dump(mode="json", exclude=NOT_CONTENT, warnings=False)),
@@ -210,7 +213,7 @@ def _inputs(warehouse: Warehouse, city: City, period: Period, readers: Readers, 
             task: [choice.threshold, dict(sorted(choice.thresholds.items()))]
             for task, choice in sorted(readers.config.tasks.items())
         },
-        "data": value_digest([items, [list(state) for state in states]]),
+        "data": value_digest([items, [list(state) for state in states], [list(map(str, verdict)) for verdict in verdicts]]),
         "code": value_digest([folder_digest(REPORTS, CODE), folder_digest(QUERIES, CODE)]),
     }
 
@@ -287,6 +290,14 @@ def _stage_dimensions(warehouse: Warehouse, city: City, period: Period, readers:
         for label, threshold in sorted(choice.thresholds.items())
     ]
     warehouse.temporary("label_threshold", own, {"task": text, "label": text, "threshold": "double"})
+
+
+def _stage_watch(warehouse: Warehouse, city: City, period: Period, seen_until: datetime) -> None:
+    """Lay out what the past of each source that was asked says about the window, as seen at the instant of the report."""
+    states = warehouse.query("select source_id, status from source_state where status <> 'not_collected'")
+    watches = watch_sources(warehouse, city, period, dict(states), seen_until=seen_until)
+    rows = [{"source_id": source_id, **watch_columns(watch)} for source_id, watch in sorted(watches.items())]
+    warehouse.temporary("source_verdict", rows, {"source_id": "varchar", **WATCH_COLUMNS})
 
 
 def _require_annotations(warehouse: Warehouse, city: City, period: Period) -> None:

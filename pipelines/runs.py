@@ -70,11 +70,21 @@ def load_readers(project: Project | None = None, city_id: str | None = None) -> 
     return Readers(taxonomy, config, {name: config.load(name, taxonomy) for name in config.annotator_names})
 
 
+@dataclass
+class Run:
+    """A run under way: its id, and how it says that it ended."""
+
+    run_id: str
+    outcome: Literal["ok", "partial"] = "ok"
+    detail: str = ""
+    """Ids, counts and our own words."""
+
+
 @contextmanager
 def record_run(
     warehouse: Warehouse, project: Project, city: City, kind: RunKind, period: Period | None, readers: Readers | None = None
-) -> Iterator[str]:
-    """Write a run row, hand out its id, and write how it ended, also if it was interrupted."""
+) -> Iterator[Run]:
+    """Write a run row, hand out the run, and write how it ended, also if it was interrupted."""
     run_id = new_run_id()
     taxonomy_version = readers.taxonomy_version if readers else ""
     with warehouse.transaction():
@@ -96,9 +106,10 @@ def record_run(
             ],
         )
     outcome, detail = "failed", ""
+    run = Run(run_id)
     try:
-        yield run_id
-        outcome = "ok"
+        yield run
+        outcome, detail = run.outcome, run.detail
     except KeyboardInterrupt:
         outcome = "interrupted"
         raise

@@ -24,7 +24,7 @@ from collectors.catalog import City, PlatformOptions, Source
 from collectors.dates import is_relative, parse_published
 from collectors.extraction import Extraction, ExtractionWorker, OverLimit, extracted
 from collectors.frontier import Frontier
-from collectors.health import Reason, SourceProblem
+from collectors.health import Coverage, Reason, SourceProblem
 from collectors.institutions import is_institution
 from collectors.items import Manifestation
 from collectors.json_body import load_json
@@ -62,6 +62,10 @@ class PlatformSpider(scrapy.Spider):
 
     FOLLOWS_LINKS: ClassVar[bool] = False
     """True where the site's own links lead from page to page: only there can they lead on for ever, and depth is counted."""
+
+    COVERS: ClassVar[Coverage] = "newest"
+    """What a walk shows that ended well. `window`: every item dated in the window, so that one which does not come any more is
+    gone; `newest`: the last ones, or those of recent threads; `changes`: what is new since the last walk."""
 
     def __init__(
         self,
@@ -111,6 +115,7 @@ class PlatformSpider(scrapy.Spider):
         """Answers that would have cost too much to read."""
 
         self.unchanged = False
+        self.covers = self.COVERS
         self._official_names = {_fold(name) for name in source.publisher.authors}
 
     @classmethod

@@ -26,6 +26,7 @@ from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
 from collectors.catalog import PlatformOptions
+from collectors.health import Coverage
 from collectors.items import Kind, Manifestation
 from collectors.json_body import load_json
 from collectors.network import Stopped
@@ -84,6 +85,7 @@ class DiscourseSpider(PlatformSpider):
     """Walks the list of topics, newest activity first, and then each topic that may hold posts of the window."""
 
     Options: ClassVar[type[PlatformOptions]] = DiscourseOptions
+    COVERS: ClassVar[Coverage] = "window"
 
     def __init__(self, **kwargs: Any) -> None:
         """Find out from the address whether all topics are read, or those of a category or a tag."""

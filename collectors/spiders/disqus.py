@@ -19,7 +19,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from collectors.catalog import ApiOptions, WebAddress
-from collectors.health import Reason
+from collectors.health import Coverage, Reason
 from collectors.items import Manifestation
 from collectors.json_body import load_json
 from collectors.secrets import SecretReference
@@ -48,6 +48,7 @@ class DisqusSpider(PlatformSpider):
     """Walks `posts/list` of a forum, newest first."""
 
     Options: ClassVar[type[DisqusOptions]] = DisqusOptions
+    COVERS: ClassVar[Coverage] = "window"
     OBEYS_ROBOTS: ClassVar[bool] = False
 
     def __init__(self, **kwargs: Any) -> None:

@@ -25,7 +25,7 @@ from scrapy.http import Response
 from collectors.catalog import ApiOptions, PlatformOptions, WebAddress
 from collectors.dates import parse_epoch
 from collectors.feeds import parse_feed
-from collectors.health import SourceProblem
+from collectors.health import Coverage, SourceProblem
 from collectors.items import Manifestation
 from collectors.network import site_of
 from collectors.sitemaps import parse_sitemap
@@ -63,6 +63,7 @@ class IssoSpider(PlatformSpider):
     """Reads the latest comments of all threads or, where the server does not list them, thread by thread."""
 
     Options: ClassVar[type[PlatformOptions]] = IssoOptions
+    COVERS: ClassVar[Coverage] = "window"
 
     def __init__(self, **kwargs: Any) -> None:
         """Start with nothing asked for."""
@@ -99,7 +100,8 @@ class IssoSpider(PlatformSpider):
             yield from self._by_page(f"the server has more than the latest {len(rows)} comments")
 
     def _by_page(self, why: str) -> Iterator[Request]:
-        """Ask for the list of pages, wherever the options say that it is."""
+        """Ask for the list of pages, wherever the options say that it is; a list may lack some."""
+        self.covers = "newest"
         if not (self.options.pages or self.options.sitemap or self.options.feed):
             self.note("http_error", f"{self.options.api}: {why}; give pages, sitemap or feed in the options of the source")
         yield from self._count(self.options.pages)

@@ -25,7 +25,7 @@ from scrapy.http import Response
 
 from collectors.catalog import PlatformOptions, WebAddress
 from collectors.extraction import MOST_FEED, Extraction, extracted
-from collectors.health import SourceProblem
+from collectors.health import Coverage, SourceProblem
 from collectors.items import Manifestation
 from collectors.secrets import SecretReference
 from collectors.spiders.base import PlatformSpider
@@ -89,12 +89,15 @@ class Open311Spider(PlatformSpider):
     """Asks for the requests of the window, slice by slice."""
 
     Options: ClassVar[type[PlatformOptions]] = Open311Options
+    COVERS: ClassVar[Coverage] = "window"
 
     def __init__(self, **kwargs: Any) -> None:
         """Start with nothing seen."""
         super().__init__(**kwargs)
         options: Any = self.source.options
         self.options: Open311Options = options
+        if options.status is not None:
+            self.covers = "newest"  # a request that is closed meanwhile is not gone
         self.base = (self.options.endpoint or self.source.url).rstrip("/") + "/"
         self.headers: dict[str, str] = {}
         self._extraction = Extraction(read_document, {"form": options.format}, most_bytes=MOST_FEED)

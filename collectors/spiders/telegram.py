@@ -22,6 +22,7 @@ from scrapy.http import Response
 
 from collectors.catalog import PlatformOptions, Source
 from collectors.extraction import Extraction
+from collectors.health import Coverage
 from collectors.items import Manifestation
 from collectors.spiders.base import PlatformSpider
 from collectors.spiders.telegram_markup import ChannelMessage, ChannelPage, read_channel
@@ -47,6 +48,7 @@ class TelegramSpider(PlatformSpider):
     """Walks the preview of one channel, newest first."""
 
     Options: ClassVar[type[PlatformOptions]] = TelegramOptions
+    COVERS: ClassVar[Coverage] = "window"
 
     def __init__(self, **kwargs: Any) -> None:
         """Start at the newest page."""

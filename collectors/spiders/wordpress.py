@@ -24,7 +24,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from collectors.catalog import PlatformOptions
-from collectors.health import Reason
+from collectors.health import Coverage, Reason
 from collectors.items import Manifestation
 from collectors.json_body import load_json
 from collectors.spiders.base import header, parse_count
@@ -86,6 +86,7 @@ class WordPressSpider(WordPressFeeds):
     """Walks `/wp-json/wp/v2/posts` and `/wp-json/wp/v2/comments`, oldest first."""
 
     Options: ClassVar[type[PlatformOptions]] = WordPressOptions
+    COVERS: ClassVar[Coverage] = "window"
 
     def __init__(self, **kwargs: Any) -> None:
         """Expect the API where WordPress has it by default."""
@@ -229,6 +230,7 @@ class WordPressSpider(WordPressFeeds):
         yield from self._read_feeds(walk)
 
     def _read_feeds(self, walk: Walk) -> Iterator[Request]:
+        self.covers = "newest"
         if walk.collection == "comments" and not self._feed_opened:
             self._feed_opened = True
             yield from self.open_comment_feed(self.problems[-1])

@@ -6,7 +6,7 @@ select
                 concat_ws(
                     '|',
                     source_id, version, channel, category_id, issue_id, sentiment, not_counted, coalesce(copy_group, -1),
-                    epoch_us(published_at), epoch_us(first_seen_at)
+                    epoch_us(published_at), epoch_us(first_seen_at), gone
                 ),
                 chr(10)
                 order by source_id, version, not_counted, first_seen_at

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collectors.quarantine import FAILURES, LONGEST, NOT_ITS_FAULT, Outcome, quarantine_until
+from collectors.quarantine import FAILURES, LONGEST, NOT_ITS_FAULT, Outcome, last_of_each_day, quarantine_until
 
 START = datetime(2026, 5, 1, 3, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -54,6 +55,15 @@ def test_a_night_of_quarantine_itself_changes_nothing() -> None:
     assert quarantine_until(outcomes) == outcomes[2].at + DAY
 
 
+def test_a_days_last_word_counts_in_the_zone_of_the_city() -> None:
+    every_two_hours = history("failed", "failed", "ok", "failed", ("failed", "interrupted"), every=timedelta(hours=2))
+    # From 22:00 of 30 April in Lima: one outcome before midnight, four after it, the last of which says nothing.
+    assert last_of_each_day(every_two_hours, ZoneInfo("America/Lima")) == [every_two_hours[0], every_two_hours[3]]
+    assert last_of_each_day(reversed(every_two_hours), UTC) == [every_two_hours[3]]
+    assert last_of_each_day(history(("not_collected", "quarantined")), UTC) == []
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from(["ok", "empty", "partial", "failed"])), max_size=30), st.randoms()
 )

@@ -398,7 +398,7 @@ def test_hidden_posts_and_mere_quotes_are_no_messages(crawled: Any) -> None:
 
 
 def test_board_behind_a_login_and_one_that_fails_are_told(crawled: Any) -> None:
-    assert crawled.outcome("pistas") == ("partial", "http_error")
+    assert crawled.outcome("pistas") == ("partial", "login_wall")
     detail = crawled.health("pistas").detail
     assert "viewforum.php?f=5: a login form or a message" in detail
     assert "HTTP 500 at http://pistas.test/foro/viewforum.php?f=7" in detail

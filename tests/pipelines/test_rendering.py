@@ -202,6 +202,45 @@ def test_sources_that_the_city_disabled_are_told_apart(
     assert 'class="disabled"' not in page
 
 
+def test_sources_that_are_not_as_they_used_to_be_stand_on_the_first_screen(
+    ate: City, april: Period, taxonomy: Taxonomy, page: str
+) -> None:
+    warehouse = filled_warehouse(ate, april, taxonomy)
+    told = {
+        1: ("verdict = 'quiet', verdict_about = 'volume', watched_count = 3, expected_low = 40, expected_high = 1400", "trajo 3"),
+        2: ("verdict = 'quiet', verdict_about = 'overdue', silent_days = 29, usual_gap_days = 4", "29 días sin nada nuevo"),
+        4: ("verdict = 'drift', verdict_about = 'author'", "ya no trae la firma"),
+        5: ("verdict = 'degraded', verdict_about = 'same_text'", "casi todos sus mensajes dicen lo mismo"),
+        6: ("status = 'not_collected', reason = 'quarantined', verdict = null", "se la deja descansar"),
+        7: ("verdict = 'flood', verdict_about = 'volume', watched_count = 900, expected_low = 1, expected_high = 80", "900"),
+    }
+    for position, (values, _) in told.items():
+        warehouse.query(f"update report_source set {values} where position = {position}")
+    tree = html.fromstring(render_page(warehouse, REPORT_ID, ate, april, taxonomy))
+    (note,) = tree.xpath("//section[@id='overview']//div[@class='troubled']")
+    rows = [text_of(row) for row in tree.xpath("//table[@class='sources']/tbody/tr")]
+    named = [text_of(name) for name in note.xpath(".//bdi")]
+    assert named == [ate.sources[position - 1].publisher.name for position in told if position != 7]
+    for position, (_, words) in told.items():
+        assert words in rows[position - 1]
+        assert (words in text_of(note)) is (position != 7)
+    assert "de 40 a 1,400" in text_of(note)
+    assert 'class="troubled"' not in page
+    assert "verdict-" not in page
+
+
+def test_messages_that_their_source_took_away_are_told(ate: City, april: Period, taxonomy: Taxonomy, page: str) -> None:
+    warehouse = filled_warehouse(ate, april, taxonomy)
+    said = []
+    for count in (1, 1200):
+        warehouse.query("update report set gone_count = $count where channel = 'online'", {"count": count})
+        tree = html.fromstring(render_page(warehouse, REPORT_ID, ate, april, taxonomy))
+        said.append(text_of(tree.xpath("//section[@id='set_aside']//p[@class='note']")[-1]))
+    assert said[0].startswith("Una de las expresiones contadas ya no se ve en su fuente")
+    assert said[1].startswith("1,200 de las expresiones contadas ya no se ven en su fuente")
+    assert "en su fuente:" not in page
+
+
 def test_report_of_a_single_message_reads_in_the_singular(ate: City, taxonomy: Taxonomy) -> None:
     day = Period.from_dates(date(2021, 4, 5), date(2021, 4, 5), ate.zone)
     city = ate.model_copy(update={"sources": ate.sources[:1], "published": None})

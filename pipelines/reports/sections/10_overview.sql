@@ -99,6 +99,23 @@ where u.report_id = $report_id and u.channel = $channel
     and u.reason in ('unclassified', 'otros', 'undated', 'quechua', 'aymara', 'other_language', 'failed_source', 'partial_source')
 order by u.position
 
+-- name: troubled
+-- One row per source that is not as it used to be or rests after failing, in the order of the city's file.
+select
+    publisher,
+    reason,
+    reason = 'quarantined' as resting,
+    verdict,
+    verdict_about,
+    watched_count,
+    expected_low,
+    expected_high,
+    silent_days,
+    usual_gap_days
+from report_source
+where report_id = $report_id and (verdict in ('quiet', 'degraded', 'drift') or reason = 'quarantined')
+order by channel <> $channel, channel, position
+
 -- name: others
 -- One row per other channel.
 select channel, manifestation_count

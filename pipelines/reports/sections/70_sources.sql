@@ -4,7 +4,12 @@ select
         -- What it brought decides, so that a source read whole says the same whenever it was read.
         case when s.status in ('ok', 'empty') then if(s.item_count = 0, 'empty', 'ok') else s.status end as status
     ),
-    s.reason not in ('none', 'nothing_published') as explained,
+    -- What the watch says replaces what one collection alone could say about numbers.
+    s.reason not in ('none', 'nothing_published')
+    and not (
+        s.reason in ('fewer_than_expected', 'more_than_expected') and (s.expected_from = 'history' or s.verdict <> 'none')
+    ) as explained,
+    s.verdict is not null and s.verdict <> 'none' as judged,
     s.reason = 'disabled' as disabled,
     r.manifestation_count as base,
     r.source_planned_count,

@@ -2,7 +2,7 @@
 
 -- name: channels
 -- One row per channel, the main one first.
-select channel, collected_count, manifestation_count
+select channel, collected_count, manifestation_count, gone_count
 from report
 where report_id = $report_id
 order by channel <> $channel, channel

@@ -1,6 +1,15 @@
 -- Every item of the window with the rule that decides whether it counts. Grain: one row per manifestation.
 -- Rules, in this order: context, undated, spam and tests, other languages, mirrors of one item, an author's own repeats.
-with reading as (
+with gone as (
+    -- Two whole collections in a row did not give it again; it was said, so it counts.
+    select manifestation_id
+    from manifestation_absence
+    where city = $city and observed_at <= $seen_until
+    group by manifestation_id
+    having arg_max(misses, batch_number) >= 2
+),
+
+reading as (
     select
         a.manifestation_id,
         a.version,
@@ -32,6 +41,7 @@ described as (
         copy.copy_group,
         copy.own_group,
         copy.has_text,
+        i.manifestation_id in (select gone.manifestation_id from gone) as gone,
         case when category.confident then category.label else 'unclassified' end as category_id,
         case when category.confident and issue.label <> 'none' then issue.label end as issue_id,
         sentiment.label as sentiment,
@@ -114,6 +124,7 @@ select
     text_digest,
     copy_group,
     has_text,
+    gone,
     category_id,
     issue_id,
     coalesce(sentiment, 'unclassified') as sentiment,

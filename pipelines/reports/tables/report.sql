@@ -8,7 +8,8 @@ with item as (
         count(distinct (source_id, author_key)) filter (counted and author_key is not null) as voice_count,
         count(*) filter (counted and author_key is null) as unsigned_count,
         count(*) filter (counted and not has_text) as textless_count,
-        count(*) filter (counted and item_first_seen_at > amends_seen_until) as late_count
+        count(*) filter (counted and item_first_seen_at > amends_seen_until) as late_count,
+        count(*) filter (counted and gone) as gone_count
     from report_item
     cross join report_input
     group by channel
@@ -40,6 +41,7 @@ select
     source.source_planned_count,
     source.source_alive_count,
     coalesce(item.late_count, 0) as late_count,
+    coalesce(item.gone_count, 0) as gone_count,
     i.amends_report_id,
     i.amends_seen_until,
     i.issued,

@@ -27,9 +27,11 @@ select
     coalesce(item.item_count, 0) as item_count,
     coalesce(item.manifestation_count, 0) as manifestation_count,
     coalesce(item.manifestation_count, 0) / total.n as manifestation_share,
-    coalesce(item.undated_count, 0) as undated_count
+    coalesce(item.undated_count, 0) as undated_count,
+    watch.* exclude (source_id)
 from city_source as s
 join source_state as state using (source_id)
 left join item using (source_id)
+left join source_verdict as watch using (source_id)
 left join total on total.channel = s.channel
 order by s.position

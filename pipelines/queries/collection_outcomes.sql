@@ -1,0 +1,5 @@
+-- How the collections of a city's sources ended, oldest first. Grain: one row per source and collection.
+select source_id, observed_at, status, reason
+from source_health
+where city = $city
+order by source_id, batch_number
