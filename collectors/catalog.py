@@ -168,6 +168,10 @@ class Source(Closed):
     approved_by: str = Field(min_length=2, description="Who approved listening to it.")
     approved_on: date | None = Field(None, description="When it was approved (YYYY-MM-DD); null as long as nobody has.")
     retention_days: int = Field(ge=1, le=3_650, description="Days that texts are kept, from when first seen.")
+    archive: bool = Field(False, description="True: what the source answers is kept raw too, unredacted, for a later rereading.")
+    archive_days: int | None = Field(
+        None, ge=1, le=3_650, description="Days that the raw archive is kept; by default 90, or retention_days if that is less."
+    )
     expect: Expectation
     budget: Budget = Field(default_factory=lambda: Budget.model_validate({}))
     delay_seconds: float = Field(3.0, ge=1.0, le=300.0, description="Seconds between requests to the host.")
@@ -217,6 +221,14 @@ class Source(Closed):
             check_web_address(self.url)
         except ValueError as error:
             raise ValueError(f"url: {self.url!r} {error}") from error
+        return self
+
+    @model_validator(mode="after")
+    def _archive_is_kept_no_longer(self) -> Self:
+        if self.archive and self.host is None:
+            raise ValueError("archive: only what is fetched from the web is archived; leave it out for files of the project")
+        if self.archive_days is not None and self.archive_days > self.retention_days:
+            raise ValueError(f"archive_days: {self.archive_days} exceeds retention_days ({self.retention_days})")
         return self
 
     @model_validator(mode="after")

@@ -11,10 +11,11 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from scrapy.settings import Settings
 from scrapy.utils.reactor import install_reactor
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
 
+from collectors.archive import archive_file, may_be_archived
 from collectors.budget import abandon_later
 from collectors.catalog import City, Source, load_city
 from collectors.exclusions import load_exclusions
@@ -34,7 +36,7 @@ from collectors.network import site_of
 from collectors.patience import Sites
 from collectors.period import Period
 from collectors.pseudonyms import load_secret
-from collectors.settings import crawl_settings
+from collectors.settings import crawl_settings, rereading_settings
 from collectors.spiders import spider_class
 from collectors.spiders.base import PlatformSpider
 
@@ -52,7 +54,8 @@ def main(request_path: Path, *, spider_of: SpiderOf = spider_class) -> None:
     (pattern -> loopback address:port), `memory` (source id -> what earlier collections left; absent for one whose window
     lies in the past), `frontier` (source id -> threads that a walk of this window has read which was cut off), `with_parent`
     (true: end when standard input closes), `exclusions` (path of the list, if there is one), `keep_delays` (true: hosts that
-    are mapped to this machine are waited for too). The secret comes from the environment, never from a file.
+    are mapped to this machine are waited for too), `archived` (source id -> files of the raw archive: nothing is fetched, and
+    they answer instead). The secret comes from the environment, never from a file.
     """
     request: dict[str, Any] = json.loads(request_path.read_text(encoding="utf-8"))
     if request.get("with_parent"):
@@ -82,6 +85,7 @@ def main(request_path: Path, *, spider_of: SpiderOf = spider_class) -> None:
         common=common,
         keep_delays=bool(request.get("keep_delays")),
         spider_of=spider_of,
+        archived={name: [Path(file) for file in files] for name, files in request.get("archived", {}).items()},
     )
 
 
@@ -97,6 +101,7 @@ def run_crawl(
     common: dict[str, Any],
     keep_delays: bool = False,
     spider_of: SpiderOf = spider_class,
+    archived: Mapping[str, Sequence[Path]] = MappingProxyType({}),
 ) -> None:
     """Crawl the sources, those of one host one after the other, and return when all are done."""
     install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")  # before anything imports the default one
@@ -115,6 +120,7 @@ def run_crawl(
             settings = {**crawl_settings(city, source, hosts, keep_delays=keep_delays), **common}
             given = {"city": city, "source": source, "period": period, "project": project}
             given |= {"memory": memories[source.id], "frontier": frontiers[source.id]}
+            settings |= _archive_settings(source, common, archived)
             try:
                 yield process.crawl(Crawler(spider_of(source.platform), settings), sites=sites, worker=worker, **given)
             except Exception:
@@ -147,6 +153,14 @@ def group_by_host(sources: list[Source]) -> list[list[Source]]:
     """Group the sources so that no host is asked by two of them at once; the order of the city's file is kept inside."""
     ordered = sorted(sources, key=lambda source: site_of(source.host or ""))
     return [list(group) for _, group in groupby(ordered, key=lambda source: site_of(source.host) if source.host else source.id)]
+
+
+def _archive_settings(source: Source, common: Mapping[str, Any], archived: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
+    """Return the settings by which a source is read from its archive, or written into one, or neither."""
+    if archived:
+        return rereading_settings(archived.get(source.id, ()))
+    kept = source.archive and may_be_archived(source, common["ESCUCHA_EXCLUSION_LIST"])
+    return {"ESCUCHA_ARCHIVE_FILE": archive_file(Path(common["ESCUCHA_SPOOL"]), source.id) if kept else None}
 
 
 def _start_log() -> None:

@@ -43,6 +43,7 @@ Reason = Literal[
     "login_wall",
     "captcha",
     "soft_404",
+    "not_archived",
 ]
 """Why the status is what it is; the report has a Spanish sentence for each."""
 
@@ -90,6 +91,9 @@ class SourceHealth:
     """ISO 8601 UTC of the oldest dated item; None if there was none."""
 
     last_published_at: str | None = None
+    archived_byte_count: int = 0
+    """Bytes of the raw archive that this collection wrote, compressed; 0 where the source is not archived."""
+
     robots: Literal["allowed", "disallowed", "unreachable", "not_asked"] = "not_asked"
     cursor: str | None = None
     """Where the next collection may go on, as the platform understands it; None if the platform has no such thing."""

@@ -16,7 +16,7 @@ from scrapy.exceptions import DropItem
 from scrapy.logformatter import LogFormatter
 from twisted.internet.task import LoopingCall
 
-from collectors.exclusions import Exclusions, keyed_author
+from collectors.exclusions import Exclusions, keyed_author, link_keys
 from collectors.health import WALLS, SourceHealth, Status
 from collectors.items import Manifestation, manifestation_id, version_digest
 from collectors.pseudonyms import told_links
@@ -141,8 +141,11 @@ class Redact:
         return cls(crawler)
 
     def process_item(self, item: Manifestation) -> Manifestation:
-        """Return the redacted item."""
-        return redact_manifestation(item, self.secret)
+        """Return the redacted item; where its link goes, keys stay by which the list of exclusions still finds it."""
+        redacted = redact_manifestation(item, self.secret)
+        if item.url is None or redacted.url is not None:
+            return redacted
+        return replace(redacted, url_keys=link_keys(self.secret, item.source_id, item.url))
 
 
 class Deduplicate:
@@ -249,6 +252,7 @@ class Spool:
             excluded_count=spider.excluded_count,
             first_published_at=first,
             last_published_at=last,
+            archived_byte_count=spider.archived_byte_count,
             robots=state or ("allowed" if asked else "not_asked"),
             cursor=last,
             covers="changes" if carried.items else spider.covers,

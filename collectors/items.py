@@ -37,6 +37,9 @@ class Manifestation:
     url: str | None = None
     """Permalink (http or https), in canonical form; None where the item has none or the link names a person."""
 
+    url_keys: tuple[str, ...] = ()
+    """What stands for a link that names a person, so that the list of exclusions can still be applied to it; see `link_keys`."""
+
     parent_id: str | None = None
     """`native_id` of the item that this one answers; None for a first-level item or where it is not known."""
 

@@ -57,6 +57,10 @@ class Excluded(IgnoreRequest):
     """Not fetched, because the address is on the list of exclusions."""
 
 
+class NotArchived(IgnoreRequest):
+    """Not fetched, because the past is read from the raw archive and this address is not in it."""
+
+
 class OneSite:
     """Downloader middleware: only the source's own site is asked, redirects included; a robots.txt may lead elsewhere.
 

@@ -44,15 +44,16 @@ def pseudonym(secret: bytes, source_id: str, author: str) -> str:
     that nobody is followed across the city.
     """
     name = " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", author).casefold()).split())
-    return _keyed(secret, f"author\n{source_id}\n{name}")
+    return keyed_value(secret, f"author\n{source_id}\n{name}")
 
 
 def keyed_url(secret: bytes, url: str) -> str:
     """Return what stands for a link that names a person: "keyed:" and 32 hex characters, the same for the same link."""
-    return "keyed:" + _keyed(secret, f"url\n{url}")
+    return "keyed:" + keyed_value(secret, f"url\n{url}")
 
 
-def _keyed(secret: bytes, value: str) -> str:
+def keyed_value(secret: bytes, value: str) -> str:
+    """Return the HMAC-SHA-256 of a value, first 32 hex characters."""
     return hmac.new(secret, value.encode(), hashlib.sha256).hexdigest()[:32]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote, quote_plus
@@ -34,6 +35,14 @@ def load_reference(reference: str, environ: Mapping[str, str]) -> str:
         raise MissingSecretError(f"the environment variable {name} {found}")
     _known.update({value, quote(value, safe=""), quote_plus(value)})
     return value
+
+
+def hide_secret_bytes(content: bytes) -> bytes:
+    """Return bytes with every value that was loaded so far replaced likewise, also as JSON writes it."""
+    escaped = {json.dumps(value)[1:-1] for value in _known}
+    for value in sorted(_known | escaped | {form.replace("/", "\\/") for form in escaped}, key=len, reverse=True):
+        content = content.replace(value.encode(), HIDDEN.encode())
+    return content
 
 
 def hide_secrets(text: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from collectors.catalog import City, Source
@@ -14,6 +15,13 @@ VERSION = "0.1.0"
 def agent_string(city: City) -> str:
     """Return the User-Agent: the program, and whom a webmaster can write to."""
     return f"escucha/{VERSION} (escucha municipal de {city.name}; +mailto:{city.contact})"
+
+
+def rereading_settings(files: Sequence[Path]) -> dict[str, Any]:
+    """Return the settings that make a crawl read archived answers: nothing can be fetched, so nobody is waited for."""
+    handler = "collectors.archive_reading.ArchivedAnswers"
+    handlers = {"http": handler, "https": handler, **dict.fromkeys(("file", "data", "ftp", "s3"))}
+    return {"DOWNLOAD_HANDLERS": handlers, "DOWNLOAD_DELAY": 0.0, "ESCUCHA_ARCHIVED_FILES": list(files)}
 
 
 def crawl_settings(city: City, source: Source, hosts: Mapping[str, str], *, keep_delays: bool = False) -> dict[str, Any]:
@@ -29,6 +37,7 @@ def crawl_settings(city: City, source: Source, hosts: Mapping[str, str], *, keep
     return {
         "USER_AGENT": agent_string(city),
         "ESCUCHA_HOSTS": dict(hosts),
+        "ESCUCHA_ARCHIVE_FILE": None,
         "TWISTED_DNS_RESOLVER": "collectors.network.TableResolver",
         # Manners: one request at a time to a host, with a real pause; a mapped host is our own and needs none.
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
@@ -64,6 +73,7 @@ def crawl_settings(city: City, source: Source, hosts: Mapping[str, str], *, keep
             "collectors.robots.StrictRobots": 100,
             "collectors.patience.Patience": 610,  # nearer to the site than Scrapy's redirects: one may come with Retry-After
             "collectors.budget.SourceBudget": 840,
+            "collectors.archive.RawArchive": 900,  # the nearest to the site: redirects, refusals and robots.txt are kept too
             "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,  # environment proxies would bypass the guard
         },
         "SPIDER_MIDDLEWARES": {"collectors.wall_watch.WallWatch": 50},  # nearest to the engine: it sees what all others left

@@ -68,6 +68,7 @@ def load_items(folder: Path, source_id: str) -> Iterator[Manifestation]:
             values: dict[str, Any] = json.loads(line)
             for name in ("published_at", "modified_at"):
                 values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+            values["url_keys"] = tuple(values.get("url_keys", ()))
             yield Manifestation(**{name: value for name, value in values.items() if name in known})
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from collectors.archive import drop_draft
 from collectors.catalog import City
 from collectors.health import SourceHealth
 from collectors.items import Manifestation, manifestation_id, version_digest
@@ -62,19 +63,23 @@ def append_orphans(warehouse: Warehouse, project: Project, city: City) -> int:
                 continue
             if not paths.health.is_file():
                 close_unfinished(spool, source_id, "the run was killed")
-            append_source(warehouse, city, spool, source_id, period)
+            append_source(warehouse, city, spool, source_id, period, reread="archived" in request)
             count += 1
     return count
 
 
-def append_source(warehouse: Warehouse, city: City, spool: Path, source_id: str, period: Period) -> SourceOutcome:
+def append_source(
+    warehouse: Warehouse, city: City, spool: Path, source_id: str, period: Period, *, reread: bool = False
+) -> SourceOutcome:
     """Append one source's spool in one transaction: batch, new versions, texts, health and cursor together.
 
     A spool that cannot be stored is set aside as `<source>.jsonl.rejected` and the source told as failed: it must not
-    stand in the way of the other sources, nor of the next run.
+    stand in the way of the other sources, nor of the next run. What was `reread` from the raw archive is no news of the
+    source: how it fared when it was collected stays what a report tells.
     """
     try:
-        return _append(warehouse, city, spool, period, load_health(spool, source_id), list(load_items(spool, source_id)))
+        health, items = load_health(spool, source_id), list(load_items(spool, source_id))
+        return _append(warehouse, city, spool, period, health, items, reread=reread)
     except UNSTORABLE as error:
         paths = spool_paths(spool, source_id)
         if paths.items.is_file():
@@ -82,16 +87,24 @@ def append_source(warehouse: Warehouse, city: City, spool: Path, source_id: str,
         detail = f"what it gave cannot be stored ({type(error).__name__}); it is kept as {source_id}.jsonl.rejected"
         health = SourceHealth(source_id=source_id, status="failed", reason="parse_error", detail=detail)
         write_health(spool, health)
-        return _append(warehouse, city, spool, period, health, [])
+        return _append(warehouse, city, spool, period, health, [], reread=reread)
 
 
 def _append(
-    warehouse: Warehouse, city: City, spool: Path, period: Period, health: SourceHealth, items: list[Manifestation]
+    warehouse: Warehouse,
+    city: City,
+    spool: Path,
+    period: Period,
+    health: SourceHealth,
+    items: list[Manifestation],
+    *,
+    reread: bool,
 ) -> SourceOutcome:
     source_id = health.source_id
     instant = next_instant(warehouse, city.id, city.clock)
     given = {manifestation_id(item.source_id, item.native_id, item.url, item.text) for item in items}
-    absences = find_absences(warehouse, city, period, health, given)  # before an unchanged source takes its earlier outcome
+    # Before an unchanged source takes its earlier outcome; an archive shows what was there, not what is.
+    absences = [] if reread else find_absences(warehouse, city, period, health, given)
     health = _carry_on(warehouse, city, period, health)
     with warehouse.transaction():
         ((number,),) = warehouse.query("select coalesce(max(batch_number), 0) + 1 from batch")
@@ -106,7 +119,7 @@ def _append(
             "period_end": period.end_utc,
             "observed_at": instant,
         }
-        batch = {"run_id": spool.name, "spool": _spool_name(spool, source_id), "item_count": len(items)}
+        batch = {"run_id": spool.name, "spool": _spool_name(spool, source_id), "item_count": len(items), "reread": reread}
         complete = health.reason != "interrupted"
         warehouse.append("batch", [{**shared, **batch, "added_count": len(rows), "complete": complete}])
         warehouse.append("manifestation_absence", absence_rows(absences, city, source_id, number, instant))
@@ -167,7 +180,8 @@ def _new_versions(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the rows of (manifestation, manifestation_text) that the warehouse does not have yet.
 
-    An item whose newest version here is the current one of the warehouse is unchanged, whatever came before it.
+    An item whose newest version here is the current one of the warehouse is unchanged, whatever came before it. One whose
+    text was erased does not come back, edited or not.
     """
     versions: dict[str, dict[str, tuple[int, Manifestation]]] = {}
     newest: dict[str, str] = {}
@@ -176,11 +190,11 @@ def _new_versions(
         digest = version_digest(item)
         versions.setdefault(identity, {})[digest] = (position, item)
         newest[identity] = digest
-    known = _known_versions(warehouse, list(versions))
+    known, erased = _known_versions(warehouse, list(versions))
     rows, texts = [], []
     for identity, by_digest in versions.items():
         have = known.get(identity, [])
-        if have and have[-1] == newest[identity]:
+        if identity in erased or (have and have[-1] == newest[identity]):
             continue
         fresh = [digest for digest in by_digest if digest not in have or digest == newest[identity]]
         for number, digest in enumerate(fresh, start=len(have) + 1):
@@ -192,13 +206,16 @@ def _new_versions(
     return rows, texts
 
 
-def _known_versions(warehouse: Warehouse, identities: Sequence[str]) -> dict[str, list[str]]:
-    """Return manifestation id -> its version digests, oldest first, for those of the ids that the warehouse has."""
+def _known_versions(warehouse: Warehouse, identities: Sequence[str]) -> tuple[dict[str, list[str]], set[str]]:
+    """Return (id -> its version digests, oldest first; ids whose text was erased) for those of the ids that the warehouse has."""
     warehouse.temporary("incoming", [{"manifestation_id": identity} for identity in identities], {"manifestation_id": "varchar"})
     known: dict[str, list[str]] = {}
-    for identity, version in warehouse.query_file("known_versions"):
+    erased: set[str] = set()
+    for identity, version, gone in warehouse.query_file("known_versions"):
         known.setdefault(identity, []).append(version)
-    return known
+        if gone:
+            erased.add(identity)
+    return known, erased
 
 
 def _row(item: Manifestation, city: City, number: int, batch: int, position: int, instant: datetime) -> dict[str, Any]:
@@ -207,6 +224,7 @@ def _row(item: Manifestation, city: City, number: int, batch: int, position: int
         del fields[name]
     return {
         **fields,
+        "url_keys": list(item.url_keys) or None,
         "city": city.id,
         "version_number": number,
         "text_digest": text_digest(normalise_for_comparison(item.text)),
@@ -236,6 +254,8 @@ def close_unfinished(spool: Path, source_id: str, detail: str) -> None:
     if not paths.items.is_file():
         write_whole(paths.items, whole)
     count = paths.items.read_bytes().count(b"\n")
+    if drop_draft(spool, source_id):
+        detail += "; what there was of its raw archive was dropped"
     health = SourceHealth(
         source_id=source_id, status="partial" if count else "failed", reason="interrupted", detail=detail, item_count=count
     )

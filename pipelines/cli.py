@@ -14,6 +14,7 @@ import typer
 
 from pipelines.console import echo, print_check, print_document, print_findings, print_summary, say, say_outcome
 from pipelines.model_commands import register as register_model_commands
+from pipelines.retention_commands import retention_app
 from pipelines.taxonomy_commands import taxonomy_app
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 sources_app = typer.Typer(help="Look at a city's sources.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(sources_app, name="sources")
+app.add_typer(retention_app, name="retention")
 app.add_typer(taxonomy_app, name="taxonomy")
 
 OK, INTERNAL, USAGE, PARTIAL, NO_DATA, BUSY, PRIVACY, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
@@ -64,6 +66,9 @@ Profile = Annotated[
 ]
 LockTimeout = Annotated[
     float, typer.Option(metavar="SECONDS", min=0.0, help="How long to wait for another run to finish writing.")
+]
+FromArchive = Annotated[
+    bool, typer.Option("--from-archive", help="Read what was archived of the window again, with today's parsers; fetch nothing.")
 ]
 ShowVersion = Annotated[bool, typer.Option("--version", help="Print the version.")]
 
@@ -117,6 +122,8 @@ _EXIT_CODES = {
     "UsageProblem": USAGE,
     "NothingToReport": NO_DATA,
     "NotAnnotated": NO_DATA,
+    "NothingArchived": NO_DATA,
+    "DiskTooSmallError": USAGE,
     "WarehouseBusy": BUSY,
     "WarehouseError": USAGE,
     "SecretError": PRIVACY,
@@ -184,6 +191,7 @@ def collect(
     start: From,
     end: To = None,
     source: SourceNames = None,
+    from_archive: FromArchive = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectDir = None,
@@ -196,7 +204,7 @@ def collect(
     if dry_run:
         return _show_plan(found, city, start, end, source or [], as_json)
     with _window(found, city, start, end, lock_timeout, source or []) as (warehouse, loaded, period):
-        outcomes = _collect(warehouse, found, loaded, period, source or [])
+        outcomes = _collect(warehouse, found, loaded, period, source or [], from_archive=from_archive)
     print_document({"outcomes": [_outcome_row(outcome) for outcome in outcomes]}, as_json, lambda: None)
     return _collection_code(outcomes)
 
@@ -413,12 +421,14 @@ def _load_window(found: Project, city: str, start: str, end: str | None) -> tupl
     return loaded, parse_period(start, end, loaded.zone, datetime.now(UTC).astimezone(loaded.zone).date())
 
 
-def _collect(warehouse: Warehouse, found: Project, city: City, period: Period, source_ids: list[str]) -> list[SourceOutcome]:
+def _collect(
+    warehouse: Warehouse, found: Project, city: City, period: Period, source_ids: list[str], *, from_archive: bool = False
+) -> list[SourceOutcome]:
     from pipelines.collect import collect as collect_window
 
     planned = len(set(source_ids)) or sum(source.enabled for source in city.sources)
     for source in city.sources:
-        if source.enabled and source.options.cost and (not source_ids or source.id in source_ids):
+        if source.enabled and source.options.cost and not from_archive and (not source_ids or source.id in source_ids):
             say(f"{source.id}: {source.options.cost}")
     done: list[SourceOutcome] = []
 
@@ -426,7 +436,7 @@ def _collect(warehouse: Warehouse, found: Project, city: City, period: Period, s
         done.append(outcome)
         say_outcome(len(done), planned, outcome)
 
-    return collect_window(warehouse, found, city, period, source_ids=source_ids, progress=show)
+    return collect_window(warehouse, found, city, period, source_ids=source_ids, progress=show, from_archive=from_archive)
 
 
 @cache

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
+from collectors.archive import archive_file, drop_draft
 from collectors.catalog import City, Source
 from collectors.period import Period
 from collectors.pseudonyms import load_secret
@@ -30,6 +31,10 @@ TAKEN_UP = timedelta(days=3)
 
 GRACE_SECONDS = 10.0
 """How long an interrupted crawl may take to end by itself."""
+
+
+class NothingArchived(RuntimeError):
+    """No collection that touched the window left a raw archive."""
 
 
 def broken_outcomes(outcomes: Sequence[SourceOutcome]) -> list[SourceOutcome]:
@@ -67,6 +72,7 @@ def collect(
     *,
     source_ids: Sequence[str] = (),
     progress: Progress = lambda _: None,
+    from_archive: bool = False,
 ) -> list[SourceOutcome]:
     """Crawl the enabled sources of a city (or those named) and append their items, source by source as each ends.
 
@@ -74,7 +80,18 @@ def collect(
     unchanged source adds nothing. Where no source is enabled, nothing is crawled. A source that failed on several days in
     a row is left alone for a while (`load_quarantines`), unless `source_ids` names it.
 
+    Args:
+        warehouse: open for writing.
+        project: where the spools go.
+        city: whose sources.
+        period: the window.
+        source_ids: these sources alone; all of them if empty.
+        progress: called with each outcome as it is there.
+        from_archive: read what collections of this window archived, with the parsers of today; nothing is fetched, no cursor
+            moves, and what comes out otherwise than before is appended as a new version.
+
     Raises:
+        NothingArchived: with `from_archive`, if no collection that touched the window left an archive.
         SecretError: if no secret is set and the city is not synthetic; nothing has been fetched then.
         ValueError: if `source_ids` names a source that the city does not have.
     """
@@ -82,20 +99,23 @@ def collect(
     wanted = [city.source(source_id) for source_id in dict.fromkeys(source_ids)] or list(city.sources)
     sources = [source for source in wanted if source.enabled]
     append_orphans(warehouse, project, city)
+    archived = load_archived(warehouse, project, city, period, sources) if from_archive else {}
+    sources = [source for source in sources if source.id in archived] if from_archive else sources
     if not sources:
         return []
-    resting = {} if source_ids else load_quarantines(warehouse, city)
+    resting = {} if source_ids or from_archive else load_quarantines(warehouse, city)
+    memories = {} if from_archive else load_memories(warehouse, city, period)
+    frontiers = {} if from_archive else load_frontiers(warehouse, city, period)
     outcomes: list[SourceOutcome] = []
-    with record_run(warehouse, project, city, "collect", period) as run:
+    with record_run(warehouse, project, city, "reread" if from_archive else "collect", period) as run:
         for source in sources:
             if source.id in resting:
                 outcomes.append(append_resting(warehouse, city, run.run_id, source.id, period, resting[source.id]))
                 progress(outcomes[-1])
         asked = [source for source in sources if source.id not in resting]
         spool = project.raw / city.id / run.run_id
-        memories, frontiers = load_memories(warehouse, city, period), load_frontiers(warehouse, city, period)
-        for source_id in crawl(project, city, period, asked, spool, memories, frontiers) if asked else ():
-            outcomes.append(append_source(warehouse, city, spool, source_id, period))
+        for source_id in crawl(project, city, period, asked, spool, memories, frontiers, archived) if asked else ():
+            outcomes.append(append_source(warehouse, city, spool, source_id, period, reread=from_archive))
             progress(outcomes[-1])
         troubled = troubled_outcomes(outcomes)
         if troubled:
@@ -112,6 +132,25 @@ def load_quarantines(warehouse: Warehouse, city: City) -> dict[str, datetime]:
         histories.setdefault(source_id, []).append(Outcome(at, status, reason))
     ends = {source_id: quarantine_until(last_of_each_day(outcomes, city.zone)) for source_id, outcomes in histories.items()}
     return {source_id: end for source_id, end in ends.items() if end is not None and end > now}
+
+
+def load_archived(
+    warehouse: Warehouse, project: Project, city: City, period: Period, sources: Sequence[Source]
+) -> dict[str, list[str]]:
+    """Return source id -> the archives of the collections that touched a window, oldest first.
+
+    Raises:
+        NothingArchived: if there is none for any of the sources.
+    """
+    window = {"city": city.id, "start": period.start_utc, "end": period.end_utc}
+    wanted, found = {source.id for source in sources}, dict[str, list[str]]()
+    for source_id, run_id in warehouse.query_file("runs_of_window", window):
+        path = archive_file(project.raw / city.id / run_id, source_id)
+        if source_id in wanted and path.is_file():
+            found.setdefault(source_id, []).append(str(path))
+    if not found:
+        raise NothingArchived(f"nothing of {period} is in the raw archive of {city.id}; sources keep one with `archive: true`")
+    return found
 
 
 def load_memories(warehouse: Warehouse, city: City, period: Period) -> dict[str, dict[str, str]]:
@@ -146,17 +185,18 @@ def crawl(
     spool: Path,
     memories: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     frontiers: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    archived: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
     module: str = "collectors.crawl",
 ) -> Iterator[str]:
     """Run one crawl in a process of its own; yield each source's id as soon as its spool is complete.
 
-    Another `module` than the crawl's takes the same request and leaves the same files.
+    With `archived` (source id -> files) the process answers itself from these files. Another `module` than the crawl's takes the same request and leaves the same files.
 
     A source that the process leaves unfinished (it died, or was told to stop) gets a health file that says so.
     """
     spool.mkdir(parents=True)
-    with replay_hosts(project, city) as hosts:
+    with replay_hosts(project, city, unasked=bool(archived)) as hosts:
         request = {
             "city_file": str(project.city_file(city.id)),
             "project": str(project.root),
@@ -169,6 +209,7 @@ def crawl(
             "frontier": {source.id: dict(frontiers[source.id]) for source in sources if source.id in frontiers},
             "exclusions": str(project.exclusions) if project.exclusions.is_file() else None,
             "with_parent": True,
+            **({"archived": archived} if archived else {}),
         }
         request_file = spool / "request.json"
         write_whole(request_file, json.dumps(request, ensure_ascii=False).encode())
@@ -180,6 +221,7 @@ def crawl(
         if not spool_paths(spool, source.id).health.is_file():
             close_unfinished(spool, source.id, f"the crawl process ended with code {process.returncode}")
             yield source.id
+        drop_draft(spool, source.id)
 
 
 def _follow(process: subprocess.Popen[bytes], spool: Path) -> Iterator[str]:
@@ -212,10 +254,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def replay_hosts(project: Project, city: City) -> Iterator[dict[str, str]]:
-    """Yield host pattern -> loopback address:port; start the replay server for as long if the city asks for it."""
-    if "replay" not in city.hosts.values():
-        yield dict(city.hosts)
+def replay_hosts(project: Project, city: City, *, unasked: bool = False) -> Iterator[dict[str, str]]:
+    """Yield host pattern -> loopback address:port; start the replay server for as long if the city asks for it.
+
+    `unasked`: nothing will be fetched, so no server is started.
+    """
+    if unasked or "replay" not in city.hosts.values():
+        yield {pattern: address for pattern, address in city.hosts.items() if address != "replay"}
         return
     from pipelines.pilot.server import ReplayServer
 

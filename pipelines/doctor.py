@@ -22,9 +22,10 @@ from collectors.pseudonyms import SECRET_VARIABLE, SecretError, load_secret
 from collectors.yaml_errors import ConfigurationError
 from models.taxonomy import load_taxonomy
 from pipelines.project import Project
+from pipelines.retention import overdue
 from pipelines.runs import load_readers
 from pipelines.taxonomies import load_city_taxonomy, taxonomy_file
-from pipelines.warehouse import Warehouse, WarehouseBusy, memory_warehouse, open_read_only
+from pipelines.warehouse import Warehouse, WarehouseBusy, WarehouseError, memory_warehouse, open_alone, open_read_only
 
 Verdict = tuple[bool, str]
 """Whether it is in place, and what to say: how it stands, or what is wrong and how to mend it."""
@@ -51,6 +52,7 @@ def diagnose(project: Project) -> list[dict[str, Any]]:
         "city files": lambda: _check_city_files(project),
         "secret": lambda: _check_secret(cities),
         "warehouse": lambda: _check_warehouse(project),
+        "retention": lambda: _check_retention(project, cities),
         "published copy": lambda: _check_published(project),
         "free disk": lambda: _check_disk(project),
         "taxonomy": lambda: _check_taxonomy(project, cities),
@@ -151,6 +153,27 @@ def _check_warehouse(project: Project) -> Verdict:
     except (duckdb.Error, OSError) as error:
         remedy = f"bring back {project.warehouse.name} from a copy, or move it away: the next run rebuilds it from data/raw"
         return False, f"cannot be opened ({str(error).splitlines()[0]}); {remedy}"
+
+
+def _check_retention(project: Project, cities: Sequence[City]) -> Verdict:
+    """Tell which items are past their days by more than one: the night's run may still be to come."""
+    if not project.warehouse.is_file():
+        return True, "nothing is kept yet"
+    said = []
+    try:
+        with open_alone(project.warehouse, lock_timeout=0) as warehouse:
+            for city in cities:
+                now = city.clock or datetime.now(UTC)
+                count, since = overdue(warehouse, city, now - timedelta(days=1))
+                if since is not None:
+                    said.append(f"{city.id}: {count} items since {since:%Y-%m-%d}")
+    except (WarehouseBusy, WarehouseError) as error:
+        return True, f"not looked at: {error}"
+    except duckdb.Error:
+        return True, "not looked at: the warehouse cannot be opened"
+    if said:
+        return False, f"past their days and still kept: {'; '.join(said)}; run `escucha retention apply`, every night at best"
+    return True, "nothing is kept for longer than its source says"
 
 
 def _compare_schema(applied: dict[int, str]) -> Verdict:

@@ -1,4 +1,4 @@
-"""The flows: one window of a city from its sources to its report, and the daily collection between reports.
+"""The flows: one window of a city from its sources to its report, the daily collection between reports, and retention.
 
 A flow adds a schedule and a place to look at what happened; the tasks wrap the functions that the command line calls,
 and rerunning a window needs neither. This is the only module that imports Prefect, and nothing imports this one.
@@ -22,6 +22,7 @@ from pipelines.append import SourceOutcome
 from pipelines.collect import Progress, broken_outcomes, collect, read_nothing
 from pipelines.project import Project, find_project
 from pipelines.report import report
+from pipelines.retention import Applied, apply_retention
 from pipelines.runs import load_readers
 from pipelines.warehouse import Warehouse, open_warehouse, publish
 
@@ -100,6 +101,25 @@ def collect_day(city: str) -> State[Any]:
     return conclude(outcomes, f"{sum(outcome.added_count for outcome in outcomes)} new items")
 
 
+@flow(persist_result=False, flow_run_name="retention")
+def keep_no_longer(city: str | None = None) -> State[Any]:
+    """Erase what is past its retention, and what the list of exclusions names; a failed collection does not keep it from running.
+
+    Args:
+        city: a city of the project; without one, all of them.
+
+    Returns:
+        Completed, with counts alone.
+    """
+    project = find_project(None)
+    names = [city] if city else sorted(path.stem for path in project.cities.glob("*.yml"))
+    with open_warehouse(project.warehouse, lock_timeout=LOCK_TIMEOUT) as warehouse:
+        applied = [erase_due(warehouse, project, project.load_city(name)) for name in names]
+    erased = sum(sum(result.erased.values()) for result in applied)
+    withdrawn = sum(sum(result.withdrawn.values()) for result in applied)
+    return Completed(message=f"{erased} texts erased, {withdrawn} items taken out on request")
+
+
 @contextmanager
 def open_window(
     city: str, start: date | None = None, end: date | None = None, *, kind: PeriodKind | None = None
@@ -168,6 +188,12 @@ def report_window(window: Window) -> ReportSummary:
     finished = report(window.warehouse, window.project, window.city, window.period, load_readers(window.project, window.city.id))
     totals = finished.totals
     return ReportSummary(finished.report_id, str(finished.path), totals["manifestation_count"], totals["collected_count"])
+
+
+@task(cache_policy=NO_CACHE, task_run_name="{city.id}")
+def erase_due(warehouse: Warehouse, project: Project, city: City) -> Applied:
+    """Erase what is due in one city; see `pipelines.retention.apply_retention`."""
+    return apply_retention(warehouse, project, city)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="publish")

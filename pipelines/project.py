@@ -35,6 +35,11 @@ class Project:
         return self.root / "data" / "raw"
 
     @property
+    def migration_copies(self) -> list[Path]:
+        """What `migrate` keeps of the warehouse as it was before a change of its schema."""
+        return sorted(self.warehouse.parent.glob(f"{self.warehouse.stem}.before-*.duckdb*"))
+
+    @property
     def models_file(self) -> Path:
         """The project's own choice of annotators, which need not exist."""
         return self.root / "data" / "models.yml"

@@ -104,6 +104,7 @@ def last_change(warehouse: Warehouse, city: City, period: Period, *, seen_until:
     between two changes means the first of them. None if nothing was collected for the window by then.
     """
     parameters = {"city": city.id, "start": period.start_utc, "end": period.end_utc, "seen_until": seen_until}
+    parameters["timezone"] = city.timezone
     ((instant,),) = warehouse.query_file("last_change", parameters)
     return instant if instant is None else datetime.fromisoformat(instant.isoformat())
 
@@ -127,7 +128,8 @@ def build_tables(
     window["timezone"] = city.timezone
     _stage_dimensions(warehouse, city, period, readers)
     stage_items(warehouse, window, places)
-    _stage(warehouse, "source_state", window)
+    for name in ("source_state", "withdrawn"):
+        _stage(warehouse, name, window)
     _require_annotations(warehouse, city, period)
     _stage_watch(warehouse, city, period, seen_until)
     inputs = _inputs(warehouse, city, period, readers, seen_until) | {"copies": copy_rules(places)}
@@ -198,6 +200,7 @@ def _inputs(warehouse: Warehouse, city: City, period: Period, readers: Readers, 
     window = {"city": city.id, "start": period.start_utc, "end": period.end_utc, "seen_until": seen_until}
     amended = warehouse.query_file("earlier_report", window)
     ((items,),) = warehouse.query_file("data_digest")
+    withdrawn = warehouse.query("select channel, item_count from withdrawn order by channel")
     states = warehouse.query("select source_id, channel, status, reason from source_state order by source_id")
     verdicts = warehouse.query("select * from source_verdict order by source_id")
     return {
@@ -213,7 +216,14 @@ def _inputs(warehouse: Warehouse, city: City, period: Period, readers: Readers, 
             task: [choice.threshold, dict(sorted(choice.thresholds.items()))]
             for task, choice in sorted(readers.config.tasks.items())
         },
-        "data": value_digest([items, [list(state) for state in states], [list(map(str, verdict)) for verdict in verdicts]]),
+        "data": value_digest(
+            [
+                items,
+                [list(state) for state in states],
+                [list(map(str, verdict)) for verdict in verdicts],
+                *([withdrawn] if withdrawn else []),
+            ]
+        ),
         "code": value_digest([folder_digest(REPORTS, CODE), folder_digest(QUERIES, CODE)]),
     }
 

@@ -75,6 +75,24 @@ class Warehouse:
         if self.path is not None:
             self.connection.execute("checkpoint")
 
+    def replace_file(self, draft: Path) -> None:
+        """Put a file that stands whole beside this one in its place, at once, and go on with that one.
+
+        Raises:
+            WarehouseError: for a warehouse in memory, or if its log is not empty: it would be replayed on another file.
+        """
+        if self.path is None:
+            raise WarehouseError("a warehouse in memory has no file")
+        self.connection.execute("checkpoint")
+        self.connection.close()
+        log = self.path.with_name(self.path.name + ".wal")
+        if log.is_file() and log.stat().st_size:
+            raise WarehouseError(f"{log.name} is not empty: another connection of this process is open")
+        log.unlink(missing_ok=True)
+        draft.replace(self.path)
+        sync_folder(self.path.parent)
+        self.connection = _locked(duckdb.connect(str(self.path)), self.path.parent)
+
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
@@ -107,6 +125,34 @@ def open_warehouse(path: Path, *, lock_timeout: float = 10.0) -> Iterator[Wareho
         WarehouseBusy: if another process holds it for longer than `lock_timeout` seconds.
         WarehouseError: if a newer version of the program made the file.
     """
+    with _held(path, lock_timeout):
+        migrate(path)
+        with Warehouse(_locked(duckdb.connect(str(path)), path.parent), path) as warehouse:
+            yield warehouse
+
+
+@contextmanager
+def open_alone(path: Path, *, lock_timeout: float = 10.0) -> Iterator[Warehouse]:
+    """Open the warehouse to read, while nobody can write it.
+
+    Raises:
+        WarehouseBusy: if another process holds it for longer than `lock_timeout` seconds.
+        WarehouseError: if its schema is not the one that this version knows.
+    """
+    with _held(path, lock_timeout), open_read_only(path) as warehouse:
+        applied = {number for (number,) in warehouse.query("select number from schema_migration")}
+        if applied != {number for number, _ in migrations()}:
+            raise WarehouseError(f"{path.name} has another schema than this version: any run that writes brings it up to date")
+        yield warehouse
+
+
+@contextmanager
+def _held(path: Path, lock_timeout: float) -> Iterator[None]:
+    """Hold the lock of a warehouse.
+
+    Raises:
+        WarehouseBusy: if another process holds it for longer than `lock_timeout` seconds.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     holder = path.with_suffix(".holder")
     lock = FileLock(path.with_suffix(".lock"))
@@ -117,9 +163,7 @@ def open_warehouse(path: Path, *, lock_timeout: float = 10.0) -> Iterator[Wareho
         raise WarehouseBusy(f"{path.name} is being written by {who}; try again, or wait longer with --lock-timeout") from error
     try:
         holder.write_text(f"process {os.getpid()}", encoding="utf-8")
-        migrate(path)
-        with Warehouse(_locked(duckdb.connect(str(path)), path.parent), path) as warehouse:
-            yield warehouse
+        yield
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
@@ -128,6 +172,11 @@ def open_warehouse(path: Path, *, lock_timeout: float = 10.0) -> Iterator[Wareho
 def open_read_only(path: Path) -> Warehouse:
     """Open a warehouse file that nobody writes, such as the published copy."""
     return Warehouse(_locked(duckdb.connect(str(path), read_only=True), path.parent), path)
+
+
+def open_draft(path: Path) -> Warehouse:
+    """Open a warehouse file that nobody else knows yet, confined like any other."""
+    return Warehouse(_locked(duckdb.connect(str(path)), path.parent), path)
 
 
 def memory_warehouse() -> Warehouse:
@@ -183,13 +232,24 @@ def publish(warehouse: Warehouse, target: Path) -> None:
             )
         ]
         for name in names:
-            columns = "* exclude (author_key)" if name == "manifestation" else "*"
+            columns = "* exclude (author_key, url_keys)" if name == "manifestation" else "*"
             warehouse.connection.execute(f"create table published.{name} as select {columns} from main.{name}")  # noqa: S608
     finally:
         warehouse.connection.execute("detach published")
     with draft.open("rb+") as file:
         os.fsync(file.fileno())
     draft.replace(target)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in a folder durable; Windows opens no folder, and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def next_instant(warehouse: Warehouse, city: str, clock: datetime | None) -> datetime:

@@ -30,7 +30,7 @@ from collectors.items import Manifestation
 from collectors.json_body import load_json
 from collectors.links import canonical_link, same_page
 from collectors.memory import Memory
-from collectors.network import Excluded, LeavesSite, Stopped
+from collectors.network import Excluded, LeavesSite, NotArchived, Stopped
 from collectors.patience import AsksToWait, Sites
 from collectors.period import Period
 from collectors.pseudonyms import told_links
@@ -104,6 +104,10 @@ class PlatformSpider(scrapy.Spider):
         self.message_count = 0
         self.cursor: str | None = None
         self.excluded_count = 0
+        self.archived_byte_count = 0
+        self.read_at: datetime | None = None
+        """When what is being read was archived; None while it comes from the source itself."""
+
         self.remarks: list[str] = []
         """What its health tells beside its problems, said by others than the spider itself (see `facts`)."""
 
@@ -172,6 +176,8 @@ class PlatformSpider(scrapy.Spider):
             self.note("robots_unreachable", f"robots.txt of {self.source.host} cannot be read, so nothing is fetched")
         elif isinstance(error, IgnoreRequest) and "robots" in str(error).lower():
             self.note("robots_closed", f"robots.txt forbids {url}")
+        elif isinstance(error, NotArchived):
+            self.note("not_archived", f"{url}: {error}")
         elif isinstance(error, LeavesSite):
             self.note("unreachable", f"{url}: {error}; if that is the right place, approve it as the address of the source")
         elif not isinstance(error, Stopped | Excluded):
@@ -248,7 +254,8 @@ class PlatformSpider(scrapy.Spider):
         """Parse a date as this source writes it; None if it is absent or not understood."""
         if raw is None or not raw.strip():
             return None
-        return parse_published(raw, zone=self.city.zone, order=order, reference=self.city.clock or datetime.now(UTC))
+        reference = self.city.clock or self.read_at or datetime.now(UTC)
+        return parse_published(raw, zone=self.city.zone, order=order, reference=reference)
 
     def manifestation(self, *, text: str, author: str | None = None, **fields: Any) -> Iterable[Manifestation]:
         """Yield one item, or none (counted) if it has no text; what no person signs becomes `official` or `institution`."""

@@ -1,5 +1,5 @@
 -- The last instant, not after $seen_until, that changed a window: a new item or version, another outcome of a source or another
--- verdict of the watch, an item that is gone at its source or back.
+-- verdict of the watch, an item that is gone at its source or back, or items that were taken out because somebody asked for it.
 -- Grain: one row, null if nothing was seen by then.
 with bears_on_window as (
     -- Any version of an item in the window: an edit that moves its date out of the window changes the window too.
@@ -34,6 +34,7 @@ outcome as (
                     and earlier.period_start <= h.period_start and earlier.period_end >= h.period_end
             )
         )
+        and batch_number not in (select batch_number from batch where reread)
 ),
 
 health as (
@@ -71,4 +72,10 @@ from (
     select max(observed_at) from watch where changed and observed_at <= $seen_until
     union all
     select max(observed_at) from absence where changed and observed_at <= $seen_until
+    union all
+    select max(applied_at)
+    from erasure
+    where city = $city and reason = 'exclusion' and applied_at <= $seen_until
+        and published_day::timestamp at time zone $timezone >= $start
+        and published_day::timestamp at time zone $timezone < $end
 )

@@ -2,6 +2,7 @@
 select count(*) as message_count
 from report_item as i
 where i.kind = 'manifestation'
+    and not i.erased  -- nobody can read it any more
     and (
         i.sentiment = 'unclassified'
         or not exists (

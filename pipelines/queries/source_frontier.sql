@@ -5,7 +5,10 @@ with outcome as (
         batch_number,
         reason = 'interrupted' or reason in ('budget_requests', 'budget_megabytes', 'budget_seconds') as cut_off
     from source_health
-    where city = $city and period_start = $start and period_end = $end
+    where city = $city
+        and period_start = $start
+        and period_end = $end
+        and batch_number not in (select batch.batch_number from batch where batch.reread)
 ),
 
 ended as (

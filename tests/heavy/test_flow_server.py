@@ -133,6 +133,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = {
         "report-period": {"city": "ate", "start": "2021-04-01", "end": "2021-04-30"},
         "collect-daily": {"city": "aldea"},
+        "retention-daily": {"city": "aldea"},
     }
     for deployment in document["deployments"]:
         deployment["parameters"] = given[deployment["name"]]

@@ -52,7 +52,7 @@ def project(tmp_path: Path, quick_models: None, monkeypatch: pytest.MonkeyPatch)
 def finding(project: Project, what: str) -> tuple[bool, str]:
     """Return the verdict of one check; every other one must have been made too."""
     findings = {row["what"]: row for row in diagnose(project)}
-    assert len(findings) == 12
+    assert len(findings) == 13
     return findings[what]["ok"], findings[what]["said"]
 
 

@@ -122,3 +122,13 @@ select channel, manifestation_count
 from report
 where report_id = $report_id and channel <> $channel
 order by channel
+
+-- name: withdrawn
+-- One row, none where nothing was taken out since the report that this one amends.
+select 1 as withdrawn
+from report as r
+join report as amended on amended.report_id = r.amends_report_id and amended.channel = r.channel
+join report_unread as now on now.report_id = r.report_id and now.channel = r.channel and now.reason = 'withdrawn'
+left join report_unread as earlier
+    on earlier.report_id = amended.report_id and earlier.channel = r.channel and earlier.reason = 'withdrawn'
+where r.report_id = $report_id and r.channel = $channel and now.item_count > coalesce(earlier.item_count, 0)

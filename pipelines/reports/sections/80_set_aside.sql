@@ -11,5 +11,6 @@ order by channel <> $channel, channel
 -- One row per reason and channel.
 select reason, position, channel, item_count
 from report_unread
-where report_id = $report_id and not counted and reason not in ('failed_source', 'partial_source')
+where report_id = $report_id and not counted and reason not in ('failed_source', 'partial_source', 'withdrawn')
+qualify reason <> 'erased_unread' or sum(item_count) over (partition by reason) > 0
 order by position, channel <> $channel, channel

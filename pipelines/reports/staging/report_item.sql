@@ -1,5 +1,7 @@
 -- Every item of the window with the rule that decides whether it counts. Grain: one row per manifestation.
--- Rules, in this order: context, undated, spam and tests, other languages, mirrors of one item, an author's own repeats.
+-- An item whose text was erased keeps the last reading that it had, whoever made it: nobody can read it again.
+-- Rules, in this order: context, undated, erased before anybody read it, spam and tests, languages that are not read, mirrors of one
+-- item, an author's own repeats.
 with gone as (
     -- Two whole collections in a row did not give it again; it was said, so it counts.
     select manifestation_id
@@ -23,6 +25,33 @@ reading as (
     semi join window_item using (manifestation_id, version)
 ),
 
+last_reading as (
+    -- Of the categories and issues of earlier annotators, those that the present one has too.
+    select
+        a.manifestation_id,
+        a.version,
+        a.task,
+        arg_max(a.label, a.run_id) as label,
+        arg_max(round(a.score, 3) >= coalesce(own.threshold, r.threshold), a.run_id) as confident
+    from annotation as a
+    join task_reader as r using (task)
+    left join label_threshold as own using (task, label)
+    left join annotator_task as t
+        on t.task = r.task and t.annotator = r.annotator and t.revision = r.revision and t.taxonomy_version = r.taxonomy_version
+    semi join (from window_item where erased_at is not null) as i
+        on a.manifestation_id = i.manifestation_id and a.version = i.version
+    where a.task not in ('category', 'issue') or list_contains(t.labels, a.label)
+    group by all
+),
+
+own_or_last as (
+    select manifestation_id, version, task, label, confident, false as earlier from reading
+    union all
+    select manifestation_id, version, task, label, confident, true as earlier
+    from last_reading
+    anti join reading using (manifestation_id, version, task)
+),
+
 described as (
     select
         i.manifestation_id,
@@ -42,6 +71,8 @@ described as (
         copy.own_group,
         copy.has_text,
         i.manifestation_id in (select gone.manifestation_id from gone) as gone,
+        i.erased_at is not null as erased,
+        i.erased_at is not null and coalesce(category.earlier or sentiment.earlier, true) as read_earlier,
         case when category.confident then category.label else 'unclassified' end as category_id,
         case when category.confident and issue.label <> 'none' then issue.label end as issue_id,
         sentiment.label as sentiment,
@@ -50,15 +81,15 @@ described as (
     from window_item as i
     join city_source as s using (source_id)
     left join text_copy as copy using (manifestation_id)
-    left join reading as category
+    left join own_or_last as category
         on category.manifestation_id = i.manifestation_id and category.version = i.version and category.task = 'category'
-    left join reading as issue
+    left join own_or_last as issue
         on issue.manifestation_id = i.manifestation_id and issue.version = i.version and issue.task = 'issue'
-    left join reading as sentiment
+    left join own_or_last as sentiment
         on sentiment.manifestation_id = i.manifestation_id and sentiment.version = i.version and sentiment.task = 'sentiment'
-    left join reading as language
+    left join own_or_last as language
         on language.manifestation_id = i.manifestation_id and language.version = i.version and language.task = 'language'
-    left join reading as screening
+    left join own_or_last as screening
         on screening.manifestation_id = i.manifestation_id and screening.version = i.version and screening.task = 'screening'
 ),
 
@@ -69,6 +100,7 @@ screened as (
             when kind = 'article' then 'article'
             when kind in ('official', 'institution') then kind
             when published_at is null then 'undated'
+            when erased and sentiment is null then 'erased_unread'
             when screening <> 'ok' then screening
             when language = 'qu' then 'quechua'
             when language = 'ay' then 'aymara'
@@ -125,6 +157,8 @@ select
     copy_group,
     has_text,
     gone,
+    erased,
+    read_earlier,
     category_id,
     issue_id,
     coalesce(sentiment, 'unclassified') as sentiment,

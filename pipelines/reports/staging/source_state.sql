@@ -13,6 +13,7 @@ with covered as (
     join window_day as d
         on h.period_start < ((d.day + 1)::timestamp at time zone $timezone)
         and h.period_end > (d.day::timestamp at time zone $timezone)
+    anti join (from batch where reread) as r on h.batch_number = r.batch_number
     where h.city = $city and h.observed_at <= $seen_until
     group by h.source_id, d.day
 ),

@@ -15,7 +15,11 @@ with reason as (
         ('own_repeat', 12, false),
         ('official', 13, false),
         ('institution', 14, false),
-        ('article', 15, false)
+        ('article', 15, false),
+        ('erased_unread', 16, false),
+        ('withdrawn', 17, false),
+        ('erased_text', 18, true),
+        ('read_earlier', 19, true)
     ) as listed(reason, position, counted)
 ),
 
@@ -26,6 +30,12 @@ found as (
     group by all
     union all
     select channel, not_counted, count(*) from report_item where not counted group by all
+    union all
+    select channel, 'erased_text', count(*) from report_item where counted and erased group by all
+    union all
+    select channel, 'read_earlier', count(*) from report_item where counted and read_earlier group by all
+    union all
+    select channel, 'withdrawn', item_count from withdrawn
     union all
     select channel, 'failed_source', count(*) from source_state where status in ('failed', 'not_collected') and reason <> 'disabled' group by all
     union all
