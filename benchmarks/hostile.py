@@ -22,7 +22,7 @@ PROSE = "La vereda de la cuadra está rota hace meses y nadie responde, ¿hasta 
 HOSTILE = (
     "1", "1 ", "9-", "987 ", "a.", "@", "a@", "dni ", "http://x.test/", "(0", "+1 ", "ABC ", "www.", "[", "\n", "<", "<!--",
     "<a b='", "&#", "a", "a ", "' or ", "gana dinero ", "asdf", "bitcoin gana ", "e\u0301", "\ufdfa", "\u0301", "{{a", "%s ",
-    "=1+", "\U0001f621",
+    "=1+", "\U0001f621", "María ", "señora Rosa ", "rosa quispe ", "calle a b 1 ", "mz c lt 5 ", "-12.046, -76.",
 )  # fmt: skip
 
 

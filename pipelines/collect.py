@@ -191,7 +191,8 @@ def crawl(
 ) -> Iterator[str]:
     """Run one crawl in a process of its own; yield each source's id as soon as its spool is complete.
 
-    With `archived` (source id -> files) the process answers itself from these files. Another `module` than the crawl's takes the same request and leaves the same files.
+    With `archived` (source id -> files) the process answers itself from these files. Another `module` than the crawl's
+    takes the same request and leaves the same files.
 
     A source that the process leaves unfinished (it died, or was told to stop) gets a health file that says so.
     """

@@ -1,0 +1,273 @@
+"""Names of private persons: behind a word that announces one, or where a given name and a surname stand together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from collectors.redaction.found import Found
+from collectors.redaction.lexicon import (
+    ADJECTIVE,
+    ANNOUNCING,
+    CUE,
+    EVERYDAY,
+    GIVEN,
+    MARK,
+    NAME,
+    NOT_NAME,
+    OFFICE,
+    PARTICLE,
+    PLACE,
+    SAINT,
+    STOP,
+    STREET,
+    SURNAME,
+    WEAK_CUE,
+    load_lexicon,
+)
+from collectors.redaction.offices import is_place, is_public
+from collectors.redaction.tokens import Tokens
+
+_MOST_WORDS = 6
+_NO_PERSON = STOP | NOT_NAME | PLACE | OFFICE | SAINT | STREET | CUE | WEAK_CUE | ANNOUNCING | PARTICLE
+_BEHIND_CUE = re.compile(r"[ \t\u00a0]{1,2}")
+_BEHIND_ABBREVIATION = re.compile(r"\.?[ \t\u00a0]{1,2}|\.")
+_ABBREVIATIONS = frozenset({"sr", "sra", "srta", "sres", "dr", "dra", "ing", "lic", "abog", "arq", "prof", "dn", "dna"})
+_BEHIND_WEAK = re.compile(r"[.:]?,?\s{1,2}")
+_ANY = re.compile("")
+# What must stand before a word that announces a name, and what behind it.
+_ANNOUNCED: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
+    "llamo": (re.compile(r"\bme $"), re.compile(r":?\s{1,2}")),
+    "llama": (re.compile(r"\bse $"), re.compile(r":?\s{1,2}")),
+    "llamado": (_ANY, re.compile(r":?\s{1,2}")),
+    "llamada": (_ANY, re.compile(r":?\s{1,2}")),
+    "nombre": (re.compile(r"\b(?:mi|de|su) $"), re.compile(r"(?:\scompleto)?(?:\ses)?:?\s{1,2}")),
+    "nombres": (_ANY, re.compile(r"(?:\sy\sapellidos)?\s?:\s?")),
+    "apellidos": (_ANY, re.compile(r"(?:\sy\snombres)?\s?:\s?")),
+    "atte": (_ANY, re.compile(r"[\s.,:]{1,4}")),
+    "atentamente": (_ANY, re.compile(r"[\s.,:]{1,4}")),
+    "firma": (_ANY, re.compile(r"(?:\spor)?\s?:\s?")),
+    "firmado": (_ANY, re.compile(r"(?:\spor)?\s?:?\s?")),
+    "comunicarse": (_ANY, re.compile(r"\s(?:con|a)\s(?:la\s|el\s)?")),
+    "contactar": (_ANY, re.compile(r"\s(?:con|a)\s(?:la\s|el\s)?")),
+    "contactarse": (_ANY, re.compile(r"\s(?:con|a)\s(?:la\s|el\s)?")),
+    "habla": (_ANY, re.compile(r"(?:\scon)?\s(?:la\s|el\s)?")),
+    "hablar": (_ANY, re.compile(r"\scon\s(?:la\s|el\s)?")),
+    "hable": (_ANY, re.compile(r"\scon\s(?:la\s|el\s)?")),
+    "hablen": (_ANY, re.compile(r"\scon\s(?:la\s|el\s)?")),
+    "preguntar": (_ANY, re.compile(r"\spor\s(?:la\s|el\s)?")),
+    "pregunten": (_ANY, re.compile(r"\spor\s(?:la\s|el\s)?")),
+    "suscribe": (_ANY, re.compile(r"[\s,:]{1,3}")),
+}
+_SURE = frozenset({"llamo", "nombre"})
+_UNSURE = frozenset(
+    {"llama", "comunicarse", "contactar", "contactarse", "habla", "hablar", "hable", "hablen", "preguntar", "pregunten"}
+)
+_MONTHS = frozenset({"abril", "julio"})
+_MONTH_BEFORE = re.compile(r"(?:\d|\b(?:de|en|del|desde|hasta|este|para|fin|mediados|y|a|el))\s{1,2}$")
+_WOMEN = (
+    "carmen pilar isabel raquel mercedes milagros consuelo rosario rocio ines lourdes iris doris gladys luz flor maribel marisol "
+    "soledad trinidad karen evelyn carol mabel nicole irene marlene janet yanet jazmin yasmin miriam mirian esther ester belen "
+    "socorro amparo remedios nieves rosmery ivonne ivon dolores angeles leonor abigail rut noe margot yoselin jhoselyn"
+)
+_WOMEN_WITHOUT_A = frozenset(_WOMEN.split())
+_ARTICLES = frozenset({"de", "del", "la", "las", "los", "el"})
+_LIST = re.compile(r",\s|\s[ye]\s(?:(?:don|dona|la|el)\s)?|,\s[ye]\s")
+_LIST_WORDS = frozenset({"y", "e", "don", "dona", "la", "el"})
+
+
+def find_names(tokens: Tokens) -> Iterator[Found]:
+    """Yield the names, in order and apart."""
+    done = 0
+    for place in tokens.telling:
+        if place < done:
+            continue
+        for first, last, stays in _runs_from(tokens, place):
+            done = last + 1
+            if not stays and (first < last or tokens.word(first) != MARK):
+                yield Found(tokens.spans[first][0], tokens.spans[last][1], MARK)
+
+
+def _runs_from(tokens: Tokens, place: int) -> Iterator[tuple[int, int, bool]]:
+    """Yield (first, last, whether it stays) of the name that a word announces, with those listed behind it, or begins."""
+    flags = tokens.flags[place]
+    first = _announced(tokens, place) if flags & (CUE | WEAK_CUE | ANNOUNCING) else None
+    if first is None:
+        run = _bare_run(tokens, place) if flags & NAME and not flags & (PLACE | OFFICE | SAINT | STREET) else None
+        if run is not None:
+            yield run
+        return
+    last = _extend(tokens, first, announced=True)
+    stays = is_public(tokens, place, last) or (
+        tokens.is_title(place) and (is_place(tokens, place) or _is_called(tokens, place, last))
+    )
+    yield first, last, stays
+    while (following := _listed(tokens, last)) is not None:
+        last = _extend(tokens, following, announced=True)
+        yield following, last, stays
+
+
+def _announced(tokens: Tokens, place: int) -> int | None:
+    """Return the place of the first word of the name that the word at a place announces; None if none follows."""
+    flags, word = tokens.flags[place], tokens.word(place)
+    start, end = tokens.spans[place]
+    if flags & ANNOUNCING:
+        before, behind = _ANNOUNCED[word]
+        if not before.search(tokens.folded[max(0, start - 4) : start]):
+            return None
+    else:
+        behind = _BEHIND_ABBREVIATION if word in _ABBREVIATIONS else _BEHIND_CUE if flags & CUE else _BEHIND_WEAK
+    match = behind.match(tokens.folded, end)
+    if flags & CUE and tokens.folded.startswith(" de ", end):
+        # "La mamá de Thiago": only what can be nothing but a given name.
+        first = place + 2
+        alone = tokens.is_title(first) and tokens.flags[first] & (GIVEN | EVERYDAY) == GIVEN if first < len(tokens) else False
+        return first if alone and not tokens.flags[first] & (PLACE | OFFICE) else None
+    first = place + 1
+    while match is not None and first < len(tokens) and tokens.spans[first][0] < match.end():
+        first += 1
+    if match is None or first >= len(tokens) or tokens.spans[first][0] != match.end():
+        return None
+    # Programs and machines are called something too.
+    strong = bool(flags & (CUE | ANNOUNCING)) and word not in _UNSURE
+    return first if _may_be_name(tokens, first, strong=strong, sure=word in _SURE) else None
+
+
+def _may_be_name(tokens: Tokens, place: int, *, strong: bool, sure: bool = False) -> bool:
+    """Tell whether a word may begin a name; behind a strong cue one that the lists do not know, with a capital letter, may."""
+    flags, title = tokens.flags[place], tokens.is_title(place)
+    if flags & (PLACE | OFFICE | SAINT | PARTICLE):
+        return False
+    if flags & NAME:
+        if title or not flags & EVERYDAY:
+            return True
+        return strong and not flags & ADJECTIVE
+    if flags & _NO_PERSON:
+        return False
+    return sure or (title and (strong or (_is_surname(tokens, place) and tokens.is_title(place + 1))))
+
+
+def _listed(tokens: Tokens, last: int) -> int | None:
+    """Return the place of the next given name of a list; None at its end."""
+    match = _LIST.match(tokens.folded, tokens.spans[last][1])
+    if match is None:
+        return None
+    first = last + 1
+    while first < len(tokens) and tokens.spans[first][0] < match.end() and tokens.word(first) in _LIST_WORDS:
+        first += 1
+    if first >= len(tokens) or tokens.spans[first][0] != match.end():
+        return None
+    flags = tokens.flags[first]
+    known = flags & GIVEN and not flags & (EVERYDAY | PLACE | OFFICE)
+    return first if known or (flags & GIVEN and tokens.is_title(first) and not flags & (PLACE | OFFICE)) else None
+
+
+def _extend(tokens: Tokens, first: int, *, announced: bool) -> int:
+    """Return the place of the last word of the name that begins at a place."""
+    last, title = first, tokens.is_title(first)
+    unknown = title and (announced or not tokens.flags[first] & EVERYDAY)
+    while last - first < _MOST_WORDS - 1:
+        following = _next_word(tokens, last)
+        if following is None:
+            break
+        flags, capital = tokens.flags[following], tokens.is_title(following)
+        through = following > last + 1
+        if flags & NAME and not flags & (PLACE | OFFICE | SAINT):
+            # Behind "de la" a surname; an everyday word only if it is written as the first word is.
+            if through and not flags & SURNAME and tokens.word(following) not in ("carmen", "pilar", "rosario", "angeles"):
+                break
+            if through and flags & EVERYDAY and following == last + 2 and tokens.word(last + 1) == "de":
+                break
+            if flags & EVERYDAY and (
+                title != capital or (not capital and flags & ADJECTIVE and not _is_surname(tokens, following))
+            ):
+                break
+        elif (
+            tokens.text[tokens.spans[following][1] - 1].isupper()
+            and following == last + 1 > first + 1
+            and tokens.length(following) == 1
+        ):
+            pass  # the initial of a second surname
+        elif through or not (unknown and capital) or flags & _NO_PERSON or flags & NAME:
+            break
+        last = following
+    return last
+
+
+def _is_surname(tokens: Tokens, place: int) -> bool:
+    """Tell whether a word that is a surname and nothing else follows the one at a place."""
+    behind = place + 1
+    return behind < len(tokens) and tokens.joined(place) and tokens.flags[behind] & (SURNAME | EVERYDAY) == SURNAME
+
+
+def _next_word(tokens: Tokens, last: int) -> int | None:
+    """Return the place of the next word of a name, behind an initial or "de la" too; None if no blank joins them."""
+    following = last + 1
+    if following >= len(tokens) or not tokens.joined(last):
+        return None
+    start, end = tokens.spans[following]
+    if end - start == 1 and tokens.text[start].isupper():
+        if following + 1 < len(tokens) and tokens.gap(following) in (".", ". ", " ") and tokens.flags[following + 1] & NAME:
+            return following + 1
+        return following if tokens.text[end : end + 1] == "." else None
+    if tokens.word(following) == "vda" and tokens.gap(following) in (" ", ". ") and following + 2 < len(tokens):
+        following += 1
+    for _ in range(2):
+        if tokens.flags[following] & PARTICLE and tokens.joined(following):
+            following += 1
+    return following
+
+
+def _bare_run(tokens: Tokens, place: int) -> tuple[int, int, bool] | None:
+    """Return (first, last, whether it stays) of words of names that nothing announces; None if none begins here.
+
+    It takes a given name and a surname to make a name of them, one of which at least is no everyday word.
+    """
+    if tokens.word(place) in _MONTHS and _MONTH_BEFORE.search(tokens.folded[: tokens.spans[place][0]][-12:]):
+        return None
+    last = _extend(tokens, place, announced=False)
+    if last == place:
+        return None
+    flags = [tokens.flags[at] for at in range(place, last + 1) if tokens.flags[at] & NAME]
+    given = sum(flag & GIVEN != 0 for flag in flags)
+    surnames = sum(flag & SURNAME != 0 for flag in flags)
+    strong = [flag for flag in flags if not flag & EVERYDAY]
+    title, first = tokens.is_title(place), flags[0]
+    if not given and surnames > 1 and strong and (behind := _given_behind_comma(tokens, last)) is not None:
+        last, given = behind, 1
+    whole = given and surnames and (given > 1 or surnames > 1 or len(flags) > 1)
+    unknown = title and first & (GIVEN | EVERYDAY) == GIVEN and len(flags) < last - place + 1
+    if not whole and not unknown:
+        # Nor can a part of them be a name; the last of as many as are looked at may begin one.
+        return place, last - (last - place == _MOST_WORDS - 1), True
+    if whole and not unknown and not strong and not (title and first & GIVEN):
+        return None
+    before = tokens.word(place - 1) if place > 0 and tokens.joined(place - 1) else ""
+    # "Las Flores María": what an article stands before is a thing or a place, unless a surname that is nothing else follows.
+    if before in _ARTICLES and first & EVERYDAY and not any(flag & SURNAME for flag in strong):
+        return None
+    # "En Jaime Zubieta" is a street, "la Jaime Zubieta" an avenue.
+    named = before == "en" or (before == "la" and _is_masculine(tokens.word(place)))
+    return place, last, named or _is_called(tokens, place, last) or is_place(tokens, place) or is_public(tokens, place, last)
+
+
+def _is_masculine(name: str) -> bool:
+    return not name.endswith(("a", "i", "y", "z", "th", "]")) and name not in _WOMEN_WITHOUT_A
+
+
+def _given_behind_comma(tokens: Tokens, last: int) -> int | None:
+    """Return the last place of "Quispe Mamani, Juan Carlos"; None if no given name stands behind a comma."""
+    first = last + 1
+    if tokens.gap(last) != ", " or first >= len(tokens):
+        return None
+    flags = tokens.flags[first]
+    if not flags & GIVEN or flags & (EVERYDAY | PLACE | OFFICE):
+        return None
+    return _extend(tokens, first, announced=False)
+
+
+def _is_called(tokens: Tokens, first: int, last: int) -> bool:
+    """Tell whether words are, or begin with, a name of those that streets, schools and brands bear."""
+    words = [tokens.word(at) for at in range(first, last + 1)]
+    public = load_lexicon().public
+    return any(" ".join(words[:length]) in public for length in range(2, len(words) + 1))
