@@ -1,7 +1,7 @@
 PY := .venv/bin/python
 .PHONY: setup pilot test heavy lint compose train clean
 setup: .venv/ready ## make the environment: Python packages at the tested versions
-.venv/ready: pyproject.toml constraints.txt ; python3 -m venv .venv && ((.venv/bin/pip install -q -c constraints.txt uv && .venv/bin/uv pip install -q --python $(PY) -c constraints.txt -e '.[dev]') || .venv/bin/pip install -q -c constraints.txt -e '.[dev]') && touch $@
+.venv/ready: pyproject.toml constraints.txt ; python3 -m venv .venv && ((.venv/bin/pip install -q -c constraints.txt uv && .venv/bin/uv pip install -q --compile-bytecode --python $(PY) -c constraints.txt -e '.[dev]') || .venv/bin/pip install -q -c constraints.txt -e '.[dev]') && touch $@
 pilot: setup ; .venv/bin/escucha pilot
 test: setup ; $(PY) -m pytest -q -n auto --dist loadfile
 heavy: setup ; $(PY) -m pytest -q -m heavy

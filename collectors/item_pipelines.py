@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import traceback
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +16,7 @@ from scrapy.exceptions import DropItem
 from scrapy.logformatter import LogFormatter
 from twisted.internet.task import LoopingCall
 
+from collectors.digests import Digests
 from collectors.exclusions import Exclusions, keyed_author, link_keys
 from collectors.health import WALLS, SourceHealth, Status
 from collectors.items import Manifestation, manifestation_id, version_digest
@@ -42,6 +43,7 @@ MIN_WORDLESS = 3
 """Fewer items without text than this say nothing about a source."""
 
 _WORDS = ("native_id", "url", "parent_id", "author", "title", "text", "published_raw")
+_WRITTEN = tuple(field.name for field in fields(Manifestation) if field.name != "author")
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
@@ -96,10 +98,11 @@ class Validate:
             raise TypeError(f"a spider must yield Manifestation, not {type(item).__name__}")
         if item.published_at is not None and item.published_at.tzinfo is None:
             raise ValueError(f"{item.source_id}: published_at must be aware")
-        mended: dict[str, Any] = {name: _storable(getattr(item, name)) for name in _WORDS}
+        values = {name: getattr(item, name) for name in _WORDS}
+        mended: dict[str, Any] = {name: _storable(value) for name, value in values.items() if not _is_storable(value)}
         if item.reactions is not None and not 0 <= item.reactions <= MAX_REACTIONS:
             mended["reactions"] = None
-        return replace(item, **mended)
+        return replace(item, **mended) if mended else item
 
 
 class Exclude:
@@ -153,14 +156,13 @@ class Deduplicate:
 
     def __init__(self) -> None:
         """Start with nothing seen."""
-        self.seen: set[tuple[str, str]] = set()
+        self.seen = Digests()
 
     def process_item(self, item: Manifestation) -> Manifestation:
         """Return the item the first time; an edited version is not the same item."""
-        key = (manifestation_id(item.source_id, item.native_id, item.url, item.text), version_digest(item))
-        if key in self.seen:
+        identity = manifestation_id(item.source_id, item.native_id, item.url, item.text)
+        if not self.seen.add(identity, version_digest(item)):
             raise DropItem("seen in this crawl")
-        self.seen.add(key)
         return item
 
 
@@ -260,6 +262,10 @@ class Spool:
         )
 
 
+def _is_storable(value: object) -> bool:
+    return value is None or (isinstance(value, str) and _UNSTORABLE.search(value) is None)
+
+
 def _storable(value: object) -> str | None:
     """Return a text without what UTF-8 or a column cannot hold; a value of another type (JSON has many) as text."""
     return None if value is None else _UNSTORABLE.sub("\ufffd", value if isinstance(value, str) else str(value))
@@ -306,8 +312,7 @@ def _mostly_wordless(spider: PlatformSpider, item_count: int) -> str | None:
 
 
 def _as_json(item: Manifestation) -> dict[str, Any]:
-    fields = asdict(item)
-    del fields["author"]
+    written = {name: getattr(item, name) for name in _WRITTEN}
     for name in ("published_at", "modified_at"):
-        fields[name] = fields[name].isoformat() if fields[name] else None
-    return fields
+        written[name] = written[name].isoformat() if written[name] else None
+    return written

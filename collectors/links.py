@@ -30,6 +30,11 @@ _WAY_IN = re.compile(r"replytocom=\d*|amp(?:=1|=true)?|outputtype=amp|nocache=\w
 """Other ways of showing the same page: an answer form opened (WordPress), AMP, a phone's layout."""
 
 _FRAGMENT_OF_NOTHING = re.compile(r"respond|comments|comentarios|top|main|content|more-\d+|", re.IGNORECASE)
+_AS_IT_IS = re.compile(
+    r"https?://[a-z0-9-]{1,40}(?:\.[a-z0-9-]{1,40}){1,4}/(?:[a-z0-9_-]+/)*(?:#(?P<fragment>[a-z0-9_-]+))?", re.ASCII
+)
+"""Links that are in canonical form as they are, as most are: to take them apart would cost more than to read their comment."""
+
 _TEXT_FRAGMENT = re.compile(r":~:.*", re.DOTALL)
 _INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
 _AMP_FOLDER = re.compile(r"/amp/?$", re.IGNORECASE)
@@ -44,6 +49,9 @@ def canonical_link(link: str | None, ignored: Collection[str] = ()) -> str | Non
         link: as the source wrote it.
         ignored: further parameters that change nothing on this source (lower case).
     """
+    plain = _AS_IT_IS.fullmatch(link or "")
+    if plain is not None and not _FRAGMENT_OF_NOTHING.fullmatch(plain["fragment"] or "item"):
+        return link
     try:
         parts = urlsplit(_SESSION_IN_PATH.sub("", (link or "").strip()))
         if parts.scheme.lower() not in _PORTS or not parts.hostname:

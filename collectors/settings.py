@@ -42,10 +42,12 @@ def crawl_settings(city: City, source: Source, hosts: Mapping[str, str], *, keep
         # Manners: one request at a time to a host, with a real pause; a mapped host is our own and needs none.
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
         "CONCURRENT_REQUESTS": 1,
+        "CONCURRENT_ITEMS": 1,  # nothing that is done to an item waits; Scrapy starts as many tasks for each page
         "DOWNLOAD_DELAY": 0.0 if mapped and not keep_delays else source.delay_seconds,
         "DOWNLOAD_DELAY_JITTER": 0.0,  # Scrapy's jitter goes both ways: it would halve the delay that was promised
         "COOKIES_ENABLED": False,
         "REFERRER_POLICY": "no-referrer",  # an address may carry a key, or what was asked for
+        "WARN_ON_GENERATOR_RETURN_VALUE": False,  # it parses the source of the callback again for each page
         "REDIRECT_MAX_TIMES": 5,
         "METAREFRESH_ENABLED": False,
         "HTTPERROR_ALLOW_ALL": True,  # spiders name the status in the health of the source

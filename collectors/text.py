@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
+import threading
 import unicodedata
 from collections.abc import Mapping
 
@@ -40,6 +41,10 @@ _INVISIBLE = re.compile(
 _EMOJI = "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 # A joiner belongs to an emoji sequence if an emoji (or its selector or skin tone) stands before and an emoji after it.
 _STRAY_JOINER = re.compile(f"(?<![\ufe0f{_EMOJI}])\u200d|\u200d(?![{_EMOJI}])")
+# Text that is clean as it is: no two letters beside ASCII in a row, from which alone a double encoding could be told.
+_CLEAN = re.compile(
+    r"(?:[!-~]|[áéíóúüñÁÉÍÓÚÜÑ](?![^ -~\n])|[¿¡](?=[ -~])|[ ](?=[!-~áéíóúüñÁÉÍÓÚÜÑ¿¡])|\n(?=[!-~áéíóúüñÁÉÍÓÚÜÑ¿¡]))*+"
+)
 _TRAILING_SPACE = re.compile(r"(?<![^\S\n])[^\S\n]++$", re.MULTILINE)
 _MANY_NEWLINES = re.compile(r"\n{4,}")
 
@@ -53,6 +58,8 @@ def clean_text(raw: str) -> str:
     newlines without spaces before them, at most three in a row. The same text cleaned twice is the same.
     """
     text = raw[: 4 * MAX_TEXT_CHARACTERS]
+    if text[:1] not in (" ", "\n") and _CLEAN.fullmatch(text):
+        return _shortened(text)
     for _ in range(4):
         before = text
         text = _clean_once(text)
@@ -66,7 +73,10 @@ def _clean_once(text: str) -> str:
     text = _SURROGATE.sub(REPLACEMENT, text)
     text = _INVISIBLE.sub("", _LINE_BREAK.sub("\n", text))
     text = unicodedata.normalize("NFC", _STRAY_JOINER.sub("", text))
-    text = _MANY_NEWLINES.sub("\n\n\n", _TRAILING_SPACE.sub("", text)).strip()
+    return _shortened(_MANY_NEWLINES.sub("\n\n\n", _TRAILING_SPACE.sub("", text)).strip())
+
+
+def _shortened(text: str) -> str:
     if len(text) <= MAX_TEXT_CHARACTERS:
         return text
     return text[: MAX_TEXT_CHARACTERS - 1].rstrip("\u200d \n\t") + "…"
@@ -82,6 +92,9 @@ _BLOCK_NAMES = (
 )
 _BLOCKS = frozenset(_BLOCK_NAMES.split())
 _DROPPED = frozenset({"script", "style", "template"})
+_SPACE, _SPACES, _AROUND_BREAK = re.compile(r"\s+"), re.compile(r" +"), re.compile(r" ?\n ?")
+# What most comments are: one paragraph of text.
+_PARAGRAPH = re.compile(r"\s*<p>([^<>&\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+)</p>\s*")
 _EMOJI_IMAGE = frozenset({"emoji", "wp-smiley", "smiley"})
 
 
@@ -108,10 +121,25 @@ class _TextTarget:
 
     def data(self, data: str) -> None:
         if not self._dropped:
-            self.parts.append(re.sub(r"\s+", " ", data))
+            self.parts.append(_SPACE.sub(" ", data))
 
     def close(self) -> str:
-        return "".join(self.parts)
+        text = "".join(self.parts)
+        self.parts, self._dropped = [], 0
+        return text
+
+
+class _Reader(threading.local):
+    """One parser for all pieces of markup (of a thread): to make one costs more than to read a comment."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        self.parser = etree.HTMLParser(target=_TextTarget(), encoding="utf-8", recover=True, huge_tree=True)
+
+
+_READER = _Reader()
 
 
 def _emoji_of(attributes: Mapping[str, str]) -> str:
@@ -130,16 +158,19 @@ def html_to_text(markup: str) -> str:
     Raises:
         MarkupError: if the parser gives up on the markup, rather than an empty text.
     """
+    paragraph = _PARAGRAPH.fullmatch(markup)
+    if paragraph is not None:
+        return " ".join(paragraph[1].split())
     readable = _SURROGATE.sub(REPLACEMENT, markup[:MAX_MARKUP_CHARACTERS]).replace("\0", "")
     if not readable.strip():
         return ""
-    parser = etree.HTMLParser(target=_TextTarget(), encoding="utf-8", recover=True, huge_tree=True)
     try:
-        parser.feed(readable.encode("utf-8"))
-        streamed: str = parser.close()
+        _READER.parser.feed(readable.encode("utf-8"))
+        streamed: str = _READER.parser.close()
     except etree.LxmlError as error:
+        _READER.renew()
         raise MarkupError(f"markup of {len(markup)} characters cannot be read as HTML: {error}") from error
-    blocks = (re.sub(r" ?\n ?", "\n", re.sub(r" +", " ", block)).strip() for block in streamed.split("\v"))
+    blocks = (_AROUND_BREAK.sub("\n", _SPACES.sub(" ", block)).strip() for block in streamed.split("\v"))
     return "\n".join(block for block in blocks if block)
 
 

@@ -19,8 +19,8 @@ def redact_manifestation(manifestation: Manifestation, secret: bytes) -> Manifes
     """Return the manifestation as it may be written: text and title redacted, the author only as a key.
 
     A link that names a person is dropped; an id that names one, or holds what would be redacted in a text, is keyed. The
-    author's own full name (two words or more) in what they wrote, or beside its date, becomes [nombre], except in the
-    municipality's own words, whose author is an institution.
+    author's own full name (two words or more) in what they wrote, or beside its date, becomes [nombre], except where the
+    author is an institution.
     """
     author = (manifestation.author or "").strip()
     name = author if manifestation.kind not in ("official", "institution") else ""
@@ -77,17 +77,33 @@ def _without_words(manifestation: Manifestation, name: str) -> str | None:
 
 def _without_name(text: str, name: str) -> str:
     """Return the text with a full name replaced by [nombre], whatever its case and accents."""
-    words = [re.escape(_folded(word)) for word in name.split()]
-    if len(words) < 2:
+    words = _folded(name).split()
+    folded = _folded(text)
+    if len(words) < 2 or words[0] not in folded:  # most often, and a pattern for each author would cost far more
         return text
-    full_name = r"\s{1,3}".join(words)
+    full_name = r"\s{1,3}".join(map(re.escape, words))
     parts, copied = [], 0
-    for match in re.finditer(rf"(?<!\w){full_name}(?!\w)", _folded(text)):
+    for match in re.finditer(rf"(?<!\w){full_name}(?!\w)", folded):
         parts += [text[copied : match.start()], "[nombre]"]
         copied = match.end()
     return "".join(parts) + text[copied:]
 
 
+class _PlainCharacters(dict[int, str]):
+    """Code point -> the character without case and accents; each is looked up once."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        plain = (unicodedata.normalize("NFD", character)[0].casefold() or character)[0]
+        if len(self) < _MOST_CHARACTERS:
+            self[code] = plain
+        return plain
+
+
+_MOST_CHARACTERS = 10_000
+_PLAIN = _PlainCharacters()
+
+
 def _folded(text: str) -> str:
     """Return the text without case and accents, character for character, so that positions stay."""
-    return "".join((unicodedata.normalize("NFD", character)[0].casefold() or character)[0] for character in text)
+    return text.translate(_PLAIN)

@@ -19,6 +19,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from collectors.catalog import PlatformOptions
+from collectors.digests import Digests
 from collectors.extraction import Extraction, extracted
 from collectors.health import SourceProblem
 from collectors.items import Manifestation
@@ -39,6 +40,9 @@ from collectors.values import parse_count
 
 LOOKBACK = timedelta(days=60)
 """An article older than the window by this much is taken to gather no new comments; the index is left there."""
+
+MOST_CHECKED = 5_000
+"""Comments whose ids are compared with those of other articles."""
 
 MUCH_TEXT = 500
 """Characters that a page shows, from which on it is a fault to find neither title nor date nor text nor comment in it."""
@@ -111,7 +115,7 @@ class PageSpider(PlatformSpider):
         self._seen: Counter[str] = Counter()
         self._first_place: dict[str, tuple[str, int]] = {}
         self._told_of_ids = False
-        self._asked: set[str] = set()
+        self._asked = Digests()
         self._found_articles = False
 
     async def start(self) -> AsyncIterator[Request]:
@@ -167,9 +171,7 @@ class PageSpider(PlatformSpider):
 
     def _is_new(self, url: str) -> bool:
         """Tell whether an address comes up for the first time, and remember it."""
-        new = url not in self._asked
-        self._asked.add(url)
-        return new
+        return self._asked.add(url)
 
     def parse_article(self, response: Response, index: IndexPage, place: str) -> Iterator[Manifestation | Request]:
         """Yield the article as context and its thread as manifestations."""
@@ -258,9 +260,14 @@ class PageSpider(PlatformSpider):
         return f"{place}#{comment_id}"
 
     def _check_id(self, comment_id: str, text: str, article_url: str) -> None:
-        """Tell, once, of an id that stands under two articles with different words: people would be taken for one another."""
+        """Tell, once, of an id that stands under two articles with different words: people would be taken for one another.
+
+        Ids that begin anew in each thread meet early, so not all of them need to be remembered.
+        """
+        if self._told_of_ids or (len(self._first_place) >= MOST_CHECKED and comment_id not in self._first_place):
+            return
         place, digest = self._first_place.setdefault(comment_id, (article_url, hash(text)))
-        if self._told_of_ids or place == article_url or digest == hash(text):
+        if place == article_url or digest == hash(text):
             return
         self._told_of_ids = True
         remedy = "if ids are unique only within an article, write `ids: thread` in the options of the source"

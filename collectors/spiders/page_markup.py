@@ -75,6 +75,11 @@ MARKUPS: dict[str, Markup] = {
 """Markup known by name."""
 
 
+_PLAIN_NAMES = "a abbr address b bdi cite dd div dt em h1 h2 h3 h4 h5 h6 i li p small span strong td time"
+_PLAIN_ELEMENTS = frozenset(_PLAIN_NAMES.split())
+"""Elements that add nothing to the text in them."""
+
+
 class IndexFound(NamedTuple):
     """What an index page links to, as written."""
 
@@ -181,10 +186,18 @@ def _pick(scope: Selector, selector: str | None) -> str | None:
 
 def _first_value(nodes: Iterator[tuple[Selector, str | None]]) -> str | None:
     for node, attribute in nodes:
-        value = node.attrib.get(attribute) if attribute else html_to_text(node.get())
+        value = node.root.get(attribute) if attribute else _text_of(node)
         if value and value.strip():
             return " ".join(value.split())
     return None
+
+
+def _text_of(node: Selector) -> str:
+    """Return the text of an element; of one that holds nothing but text, without parsing it again."""
+    root: Any = node.root
+    if len(root) == 0 and root.tag in _PLAIN_ELEMENTS:
+        return root.text or ""
+    return html_to_text(node.get())
 
 
 def _nodes(scope: Selector, selector: str | None) -> Iterator[tuple[Selector, str | None]]:

@@ -53,6 +53,8 @@ def without_shortcodes(text: str) -> str:
 
     A word in brackets stays, unless it has attributes or is opened and closed.
     """
+    if "[" not in text:
+        return text
     closed = {mark[2] for mark in _SHORTCODE.finditer(text) if mark[1]}
     left = _SHORTCODE.sub(lambda mark: "" if mark[1] or "=" in mark[3] or mark[2] in closed else mark[0], text)
     return text if left == text else re.sub(" {2,}", " ", left)

@@ -1,4 +1,8 @@
-"""kill -9 at random instants of a run, then a plain rerun: the same content as a run that was never killed."""
+"""kill -9 at random instants of a run, then a plain rerun: the same content as a run that was never killed.
+
+`ESCUCHA_KILLS=200 pytest -m heavy tests/heavy/test_kills.py` kills more often than the 20 times of continuous integration. Every
+second kill takes the crawl's own process along; the others leave it to notice by itself that nobody waits for it any more.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +13,31 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from pipelines.project import Project
 from pipelines.warehouse import open_warehouse
-from tests.conftest import ROOT, make_project, run_command
+from tests.conftest import MINI_CITY, ROOT, block_of, make_project, run_command, write_import
 
 pytestmark = pytest.mark.heavy
 
 WINDOW = ("run", "mini", "--from", "2021-04-01", "--to", "2021-04-30")
-KILLS = 20
+KILLS = int(os.environ.get("ESCUCHA_KILLS", "20"))
+LANES = min(2, os.cpu_count() or 1)
+"""Kills that go on at a time."""
+
+SOURCES = ("blog-ceres", "pagina-mercados")
+KEPT_LINES = 60
+READERS = """\
+tasks:
+  category: {annotator: keyword, threshold: 0.25}
+  sentiment: {annotator: keyword}
+"""
 
 CONTENT = {
     "manifestation": "select * exclude (batch_number) from manifestation order by manifestation_id, version_number",
@@ -32,6 +49,37 @@ CONTENT = {
     "report_source": "select * from report_source order by all",
     "report_day": "select * from report_day order by all",
 }
+
+
+class Kill(NamedTuple):
+    """One killed run."""
+
+    after: float
+    """Seconds."""
+
+    running: bool
+    """False if the run had ended before."""
+
+    with_crawl: int
+    """Processes below it that were killed too."""
+
+
+def make_template(folder: Path) -> None:
+    """Make a project whose run is short: two small sites and a file, read by rules alone."""
+    make_project(folder, mini=True)
+    (folder / "data" / "models.yml").write_text(READERS, encoding="utf-8")
+    cities, served = folder / "data" / "cities", folder / "data" / "pilot" / "served"
+    city = (cities / "mini.yml").read_text(encoding="utf-8")
+    late = city[city.index("  - id: correo-tardio") :]
+    (cities / "mini.yml").write_text(MINI_CITY + "".join(map(block_of, SOURCES)) + late, encoding="utf-8")
+    for path in served.iterdir():
+        if path.stem in SOURCES:
+            path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:KEPT_LINES]), encoding="utf-8")
+        else:
+            path.unlink()
+    for spare in ("cores", "truth"):
+        shutil.rmtree(folder / "data" / "pilot" / spare)
+    write_import(folder, "antes.csv", [f"{number},Rosa Quispe,Falta luz en la cuadra {number},10/04/2021" for number in range(9)])
 
 
 def content(project: Project) -> dict[str, list[tuple[object, ...]]]:
@@ -49,9 +97,50 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT, env={**os.environ})
 
 
+def processes_below(pid: int) -> list[int]:
+    """Return the numbers of the processes that a process started (Linux; none elsewhere)."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(number) for path in lists for number in path.read_text(encoding="ascii").split()]
+
+
+def kill(folder: Path, delay: float, *, with_crawl: bool) -> Kill:
+    """Kill a run after so many seconds."""
+    process = start(folder)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(delay)
+    running = process.poll() is None
+    below = processes_below(process.pid) if running and with_crawl else []
+    process.send_signal(signal.SIGKILL)
+    for number in below:
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
+    process.wait(10)
+    return Kill(round(delay, 2), running, len(below))
+
+
+def kill_and_run_again(lane: int, folder: Path, template: Path, expected: tuple[object, bytes], length: float) -> list[Kill]:
+    """Kill a lane's share of the runs, and check after each that a rerun restores everything."""
+    chance, kills = random.Random(20210401 + lane), []
+    for number in range(lane, KILLS, LANES):
+        project = Project(folder / f"killed-{number}")
+        shutil.copytree(template, project.root)
+        with_crawl = number // LANES % 2 == 0
+        latest = 0.6 * length if with_crawl else length  # the crawl ends before the reading begins
+        kills.append(kill(project.root, chance.uniform(0.1, latest), with_crawl=with_crawl))
+        began = time.monotonic()
+        again = run_command(*WINDOW, project=project.root)
+        length = 0.5 * length + 0.5 * (time.monotonic() - began)  # what else the machine has to do comes and goes
+        assert again.returncode == 0, (kills[-1], again.stderr)
+        assert content(project) == expected[0], kills[-1]
+        assert page(project) == expected[1], kills[-1]
+        assert not list(project.root.rglob("*.draft"))
+        shutil.rmtree(project.root)
+    return kills
+
+
 def test_kill_at_random_instants_then_rerun(tmp_path: Path) -> None:
     template = tmp_path / "template"
-    make_project(template, mini=True)
+    make_template(template)
     length = 0.0
     for name in ("first", "whole"):  # the second tells how long a run takes on a machine that has warmed up
         whole = Project(tmp_path / name)
@@ -60,26 +149,14 @@ def test_kill_at_random_instants_then_rerun(tmp_path: Path) -> None:
         done = run_command(*WINDOW, project=whole.root)
         length = time.monotonic() - began
         assert done.returncode == 0, done.stderr
-    expected, expected_page = content(whole), page(whole)
-    chance = random.Random(20210401)
-    killed_at = []
-    for number in range(KILLS):
-        project = Project(tmp_path / f"killed-{number}")
-        shutil.copytree(template, project.root)
-        delay = chance.uniform(0.2, length)
-        began, process = time.monotonic(), start(project.root)
-        try:
-            process.wait(delay)
-            length = time.monotonic() - began  # the machine has less to do than before: the next kills come earlier
-        except subprocess.TimeoutExpired:
-            pass
-        killed_at.append((round(delay, 2), process.poll() is None))
-        process.send_signal(signal.SIGKILL)
-        process.wait(10)
-        again = run_command(*WINDOW, project=project.root)
-        assert again.returncode == 0, (delay, again.stderr)
-        assert content(project) == expected, f"killed after {delay:.2f} s"
-        assert page(project) == expected_page, f"killed after {delay:.2f} s"
-        assert not list(project.root.rglob("*.draft"))
-        shutil.rmtree(project.root)
-    assert sum(running for _, running in killed_at) >= KILLS * 0.7, killed_at
+    expected = content(whole), page(whole)
+    assert len(expected[0]["manifestation"]) > 2 * KEPT_LINES / 3
+    with ThreadPoolExecutor(LANES) as lanes:
+        begun = [lanes.submit(kill_and_run_again, lane, tmp_path, template, expected, length) for lane in range(LANES)]
+        kills = [one for lane in begun for one in lane.result()]
+    running = [one for one in kills if one.running]
+    sys.stdout.write(
+        f"{len(kills)} kills, {len(running)} of a run under way, {sum(one.with_crawl > 0 for one in running)} with its crawl\n"
+    )
+    assert len(running) >= KILLS * 0.7, kills
+    assert KILLS < 20 or any(one.with_crawl for one in running), kills
