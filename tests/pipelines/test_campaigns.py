@@ -114,7 +114,7 @@ def test_the_page_says_what_part_of_the_headline_is_copies(sent: Project, reader
     totals = finished.totals
     copies = totals["manifestation_count"] - totals["distinct_text_count"]
     assert copies >= 6
-    assert f"{copies} expresiones dicen lo mismo que otra" in section
+    assert f"{copies} expresiones repiten lo que ya dijo otra" in section
     assert "Fresnos" not in page
     with open_warehouse(sent.warehouse) as opened:
         largest = opened.rows(
