@@ -68,6 +68,8 @@ _SUBJECTS = frozenset(map(sound, _MATTERS.values()))
 _NEGATIONS = frozenset(map(sound, _EDITS.negations))
 _DENIALS = frozenset(map(sound, _EDITS.denials))
 _sound = lru_cache(maxsize=100_000)(sound)
+_NO_SIGNATURE = frozenset((*_MATTERS, "por", "que", "a"))
+"""With one of them "gracias" begins no signature: gracias por la pista."""
 _ENDING = (_EDITS.light | _EDITS.negations | _EDITS.place_words) - _ARTICLES
 EDITS_DIGEST = hashlib.sha256(EDITS_FILE.read_text(encoding="utf-8").encode()).hexdigest() + SPELLING_DIGEST
 """Of the two files of words: another list is another revision."""
@@ -173,7 +175,7 @@ def _unsigned(tokens: list[str]) -> list[str]:
     """Return the tokens without what follows the last word of leave, if it is no more than a name."""
     for position in range(len(tokens) - 1, max(-1, len(tokens) - _SIGNATURE - 2), -1):
         if tokens[position] in _EDITS.leave:
-            return tokens[:position]
+            return tokens if _NO_SIGNATURE.intersection(tokens[position:]) else tokens[:position]
     return tokens
 
 

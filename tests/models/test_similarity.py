@@ -171,6 +171,12 @@ def test_another_place_of_the_city_makes_another_text() -> None:
     assert len(set(group([texts[0].replace("ceres", "Ceres"), texts[1].replace("pariachi", "Pariachi")]))) == 2
 
 
+def test_thanks_for_another_thing_are_no_signature() -> None:
+    said = "Los del pasaje estamos contentos con la cuadrilla de obreros que vino ayer"
+    assert len(set(group([said, f"{said}. Gracias, Rosa Quispe", f"{said}. Saludos, Luis Mamani Poma"]))) == 1
+    assert len(set(group([f"{said}. Gracias por la pista", f"{said}. Gracias por el semáforo"]))) == 2
+
+
 forms = st.builds(
     lambda words, names: Form(tuple(sorted(words)), tuple(sorted(set(words) & names))),
     st.sets(st.sampled_from([*(invented(number) for number in range(12)), "agua", "lus", "no", "sin", "ladron"]), min_size=4),
