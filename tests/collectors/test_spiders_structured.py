@@ -170,8 +170,8 @@ BROKEN = page(
 )
 HUGE = page(
     '<script type="application/ld+json">{"@type": "Comment", "text": "' + "x" * 9_000_000 + '"}</script>',
-    '<script type="application/ld+json">' + '{"comment":' * 100_000 + "</script>",
-    '<script type="application/ld+json">' + "[" * 500_000 + "</script>",
+    '<script type="application/ld+json">' + '{"comment":' * 20_000 + "</script>",
+    '<script type="application/ld+json">' + "[" * 100_000 + "</script>",
     script(comment(3, "Queda")),
 )
 
