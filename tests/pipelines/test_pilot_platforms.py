@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml import etree, html
 
-from pipelines.pilot.records import Message, article_native_id, native_id
-from pipelines.pilot.server import ReplayServer
+from pipelines.pilot.records import Article, Message, Served, Site, article_native_id, dated_id, native_id, write_served
+from pipelines.pilot.server import FORMATS, ReplayServer
 from pipelines.pilot.wire_graphql import QueryError, answer_query
-from tests.pipelines.test_pilot_server import SERVED, Reply, ask, shown
+from tests.pipelines.test_pilot_server import ODD, SERVED, Reply, ask, shown
 
 
 @pytest.fixture(scope="module")
@@ -329,19 +331,46 @@ def test_telegram_shows_twenty_messages_a_page_back_to_the_first(server: ReplayS
     assert b"data-post" not in ask(server, TELEGRAM, "/huaycan_alerta").body
 
 
+TEXTS: dict[str, tuple[str, Callable[[bytes], str]]] = {
+    "discourse": ("/t/1000.json", lambda body: json.loads(body)["post_stream"]["posts"][0]["cooked"]),
+    "phpbb": ("/viewtopic.php?t=1000", bytes.decode),
+    "isso": ("/isso/?uri=/1000-tema/", lambda body: json.loads(body)["replies"][0]["text"]),
+    "open311": ("/requests.xml", lambda body: escape(etree.fromstring(body).findtext("request/description") or "")),
+    "mastodon": (
+        f"/api/v1/statuses/{dated_id('2021-04-01T00:00:00Z', 1000)}/context",
+        lambda body: json.loads(body)["descendants"][0]["content"],
+    ),
+    "telegram": ("/s/canal", bytes.decode),
+}
+
+
+@pytest.mark.parametrize("wire", sorted(TEXTS))
+def test_odd_characters_and_long_texts_survive_the_trip(tmp_path: Path, wire: str) -> None:
+    text = ODD.replace("\t ", "") + "\n\n" + "palabra ñ 🙂 " * 1_500
+    options = {"boards": ["Uno"], "account": "cuenta"}
+    path = "/canal" if wire == "telegram" else "/"
+    site = Site(source="x", host="x.test", path=path, wire=wire, title="x", options=options)
+    article = Article(id=1000, title="Tema", text="", author="", published="2021-04-01T00:00:00Z", slug="tema")
+    hung = article.id if wire in ("discourse", "phpbb", "isso", "mastodon") else None
+    message = Message(id="77", text=text, author="Ñ & <i>", published="2021-04-30T04:59:59Z", article=hung)
+    write_served(tmp_path, Served(site, (article,), (message,)))
+    asked, markup_of = TEXTS[wire]
+    with ReplayServer(tmp_path) as server:
+        found = words(markup_of(ask(server, "x.test", asked).body).replace("<br", " <br"))
+    wanted = text.split()
+    assert any(found[start : start + len(wanted)] == wanted for start in range(len(found)))
+
+
 def test_an_unreadable_number_in_a_query_counts_as_absent(server: ReplayServer) -> None:
     newest = ask(server, TELEGRAM, "/s/huaycan_alerta").body
     assert ask(server, TELEGRAM, "/s/huaycan_alerta?before=ayer").body == newest
 
 
 def test_a_message_below_no_article_is_named() -> None:
-    from pipelines.pilot.records import Served
-    from pipelines.pilot.server import FORMATS
-
     served = shown("foro-transporte")
     lost = Message(id="9", text="perdido", author="", published="2021-04-02T00:00:00Z", article=1)
     for wire in ("discourse", "phpbb", "isso", "mastodon"):
         options = {"boards": ["Uno"], "account": "cuenta"}
-        site = type(served.site)(source="x", host="x.test", path="/", wire=wire, title="x", options=options)
+        site = Site(source="x", host="x.test", path="/", wire=wire, title="x", options=options)
         with pytest.raises(ValueError, match="message 9 hangs below no article"):
             FORMATS[wire](Served(site, served.articles, (lost,)))

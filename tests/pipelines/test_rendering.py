@@ -272,7 +272,7 @@ def test_categories_that_share_the_first_place_are_counted_in_words(ate: City, a
 
 
 def test_city_with_one_channel_has_no_channel_comparison(ate: City, april: Period, taxonomy: Taxonomy) -> None:
-    office = ate.model_copy(update={"sources": ate.sources[-1:], "published": None})
+    office = ate.model_copy(update={"sources": (ate.source("oficina-atencion"),), "published": None})
     page = render_page(filled_warehouse(office, april, taxonomy), REPORT_ID, office, april, taxonomy)
     assert 'id="channels"' not in page
     assert "Oficina de atención al ciudadano" in page
