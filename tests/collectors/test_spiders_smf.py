@@ -318,7 +318,7 @@ def test_guests_and_members(crawled: Any) -> None:
 
 
 def test_board_out_of_reach_is_told(crawled: Any) -> None:
-    assert crawled.outcome("vecinos") == ("partial", "http_error")
+    assert crawled.outcome("vecinos") == ("partial", "soft_404")
     assert "board=5.0: a login form or a message" in crawled.health("vecinos").detail
     assert crawled.outcome("reservado") == ("failed", "http_error")
 
