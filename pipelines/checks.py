@@ -44,6 +44,12 @@ REMEDIES: Mapping[Reason, str] = {
     "extract_too_large": "choose smaller pages in `url` or `options`; what is larger than the limit is not read",
     "extract_empty": "open the page that is named in a browser, and correct the selectors in `options` by what it shows",
     "interrupted": "check again",
+    "quarantined": "it failed several days in a row and rests; `escucha collect --source ID` asks it anyway",
+    "consent_wall": "a notice on cookies stands in the place of the page, and nothing agrees to it here: name a feed of the site",
+    "login_wall": "the page is for members: name a public address, or ask the publisher for an export",
+    "captcha": "the site wants to know that a person reads: it is left alone; ask its publisher for a feed or for leave",
+    "soft_404": "the page says that it does not exist: open the address in a browser and correct `url`",
+    "not_archived": "nothing to do: a page was not in the raw archive, and nothing was fetched",
     "excluded": "the list of exclusions names the address: take the source out of the city's file, or the address off the list",
     "nothing_published": "a quiet source is no fault; one that used to speak may have moved: open the address in a browser",
 }

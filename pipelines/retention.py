@@ -201,8 +201,8 @@ def _rewrite(
     erasures: list[dict[str, Any]],
 ) -> None:
     applied_at = next_instant(warehouse, city.id, city.clock)
-    with record_run(warehouse, project, city, "retention", None) as run_id:
-        told = [{"run_id": run_id, "applied_at": applied_at, **row} for row in erasures]
+    with record_run(warehouse, project, city, "retention", None) as run:
+        told = [{"run_id": run.run_id, "applied_at": applied_at, **row} for row in erasures]
         # Nobody keeps the salt: what it makes cannot be led back, by the secret neither.
         rewrite(warehouse, project, {**parameters, "applied_at": applied_at, "salt": secrets.token_hex(32)}, told)
 

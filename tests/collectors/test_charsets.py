@@ -15,7 +15,7 @@ from collectors.text import MAX_TEXT_CHARACTERS
 from pipelines.append import append_source
 from pipelines.warehouse import open_warehouse
 
-TEXT = "La señora Núñez pidió “más luz” en Huaycán… ¿cuándo? Ya pasó un año: ¡vergüenza!"
+TEXT = "La señora del pañuelo pidió “más luz” en Huaycán… ¿cuándo? Ya pasó un año: ¡vergüenza!"
 LINKED = {
     "markup": "selectors",
     "article_links": "a.nota",
@@ -163,7 +163,8 @@ def dirty_table() -> bytes:
 
 
 def dirty_page() -> bytes:
-    said = {name: json.loads(f'"{raw}"') for name, (raw, _) in DIRT.items()}
+    # Two megabytes of markup are all that is read of a page, so one comment of a megabyte has to do.
+    said = {name: json.loads(f'"{raw}"') for name, (raw, _) in DIRT.items() if name != "una-linea"}
     posts = "".join(f'<div class="op" id="{name}"><b>Ana</b><p>{text}</p></div>' for name, text in said.items())
     return posts.encode("utf-8", "surrogatepass")
 
@@ -210,10 +211,16 @@ def stored(lab: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict
 @pytest.mark.parametrize("platform", ["wordpress", "feed", "file", "page"])
 def test_one_bad_post_costs_no_other_and_ends_in_the_warehouse(stored: Any, platform: str, dirt: str) -> None:
     texts = stored[f"sucio-{platform}"]
-    assert len(texts) == len(DIRT)
+    if (platform, dirt) == ("page", "una-linea"):
+        pytest.skip("more than a page may be")
+    assert len(texts) == len(DIRT) - (platform == "page")
     number = list(DIRT).index(dirt) + 1
-    (text,) = [text for key, text in texts.items() if key in (dirt, f"comment:{number}", str(number))]
+    (text,) = [text for key, text in texts.items() if key in (dirt, f"comment-{number}", str(number))]
     raw, kept = DIRT[dirt]
+    if dirt == "sustituto" and platform in ("file", "page"):
+        kept = kept.replace("\ufffd", 3 * "\ufffd")  # there it is sent as three bytes that are no UTF-8
+    if platform in ("wordpress", "page"):
+        kept = kept.replace("\n", " ")  # in markup a line break is a space
     if kept:
         assert text == kept
     else:

@@ -15,8 +15,7 @@ from scrapy import Request
 
 from collectors.feeds import MAX_CHARACTERS, Entry, Feed, mended_date, parse_feed
 from collectors.health import SourceProblem
-from collectors.links import without_trackers
-from collectors.spiders.base import permalink
+from collectors.links import canonical_link, without_trackers
 from tests.growth import assert_linear
 
 RECORDED = Path(__file__).resolve().parent.parent / "recorded" / "feed"
@@ -678,7 +677,7 @@ def check_readable(body: bytes, content_type: str) -> None:
         return
     assert feed == read(body, content_type)
     for entry in feed.entries:
-        permalink(entry.link)
+        canonical_link(entry.link)
         for link in (entry.link, entry.comments_url, feed.next_url):
             assert link is None or Request(link).url.lower().startswith(("http://", "https://"))
         assert all(isinstance(text, str) for text in (entry.title, entry.text))
