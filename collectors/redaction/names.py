@@ -98,8 +98,11 @@ def _runs_from(tokens: Tokens, place: int) -> Iterator[tuple[int, int, bool]]:
             yield run
         return
     last = _extend(tokens, first, announced=True)
-    stays = is_public(tokens, place, last) or (
-        tokens.is_title(place) and (is_place(tokens, place) or _is_called(tokens, place, last))
+    bare = first == last and tokens.words[first] == MARK
+    stays = (
+        bare
+        or is_public(tokens, place, last)
+        or (tokens.is_title(place) and (is_place(tokens, place) or _is_called(tokens, place, last)))
     )
     yield first, last, stays
     while (following := _listed(tokens, last)) is not None:
@@ -165,10 +168,12 @@ def _listed(tokens: Tokens, last: int) -> int | None:
 def _extend(tokens: Tokens, first: int, *, announced: bool) -> int:
     """Return the place of the last word of the name that begins at a place."""
     last, title = first, tokens.is_title(first)
-    unknown = title and (announced or not tokens.flags[first] & EVERYDAY)
-    while last - first < _MOST_WORDS - 1:
+    # What a first reading left behind a mark is taken at once, lest each further reading take a part of it.
+    marked = tokens.words[first] == MARK
+    unknown = not marked and title and (announced or not tokens.flags[first] & EVERYDAY)
+    while marked or last - first < _MOST_WORDS - 1:
         following = _next_word(tokens, last)
-        if following is None:
+        if following is None or tokens.words[following] == MARK:
             break
         flags, capital = tokens.flags[following], tokens.is_title(following)
         through = following > last + 1
@@ -229,13 +234,13 @@ def _bare_run(tokens: Tokens, place: int) -> tuple[int, int, bool] | None:
     if last == place:
         return None
     flags = [tokens.flags[at] for at in range(place, last + 1) if tokens.flags[at] & NAME]
-    given = sum(flag & GIVEN != 0 for flag in flags)
+    given = any(flag & GIVEN for flag in flags)
     surnames = sum(flag & SURNAME != 0 for flag in flags)
     strong = [flag for flag in flags if not flag & EVERYDAY]
     title, first = tokens.is_title(place), flags[0]
     if not given and surnames > 1 and strong and (behind := _given_behind_comma(tokens, last)) is not None:
-        last, given = behind, 1
-    whole = given and surnames and (given > 1 or surnames > 1 or len(flags) > 1)
+        last, given = behind, True
+    whole = given and surnames and len(flags) > 1
     unknown = title and first & (GIVEN | EVERYDAY) == GIVEN and len(flags) < last - place + 1
     if not whole and not unknown:
         # Nor can a part of them be a name; the last of as many as are looked at may begin one.

@@ -8,6 +8,7 @@ from functools import cached_property
 from collectors.redaction.lexicon import OFFICE, TELLING, WEAK_CUE, fold_letters, load_lexicon
 
 _WORD = re.compile(r"\[nombre\]|[^\W\d_]+")
+_BLANKS = " \t\u00a0"
 _GAP = re.compile(r"[ \t\u00a0]{1,3}")
 
 
@@ -56,7 +57,12 @@ class Tokens:
 
     def joined(self, place: int) -> bool:
         """Tell whether only a blank stands between a word and the next."""
-        return _GAP.fullmatch(self.gap(place)) is not None
+        if place + 1 >= len(self.words):
+            return False
+        end, start = self.spans[place][1], self.spans[place + 1][0]
+        if start == end + 1:
+            return self.text[end] in _BLANKS
+        return _GAP.fullmatch(self.text, end, start) is not None
 
     def is_title(self, place: int) -> bool:
         """Tell whether a word begins with a capital letter and goes on in small ones."""

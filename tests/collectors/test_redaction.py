@@ -359,6 +359,25 @@ def test_redacting_twice_changes_nothing(pieces: list[tuple[str, str]]) -> None:
     assert redact(once) == once
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "María " * 200 + "Quispe",
+        "Quispe " * 200 + "María",
+        "María " + "Quispe " * 200,
+        "señora " + "Rosa " * 200 + "Xy",
+        "[nombre] " + "Quispe Xy " * 50,
+        "mis hijos " + "Kevin y Brayan Xy, " * 50,
+        "vivo en la " + "mz c lt 5 " * 50,
+        "987 " * 200,
+        "DNI " + "45678912 " * 50,
+    ],
+)
+def test_redacting_a_long_row_twice_changes_nothing(text: str) -> None:
+    once = redact(text)
+    assert redact(once) == once
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=80))
 def test_redacting_any_text_twice_changes_nothing(text: str) -> None:
