@@ -174,7 +174,8 @@ def _start_log() -> None:
 
 def _exit_with_parent() -> None:
     """Wait for the end of standard input, which the parent holds open, and leave: a crawl nobody waits for must not go on."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1024):  # not by the file object, whose lock would break the end of the interpreter
+        continue
     os._exit(1)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from scrapy.http import Response
 
@@ -69,13 +69,19 @@ def home_of_root(root: str) -> str:
     return urljoin(root, "../")
 
 
+def thread_page(link: str) -> str:
+    """Return the address of an article by that of a comment on it, or of a page of its thread."""
+    parts = urlsplit(link)
+    query = urlencode([pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in ("cpage", "replytocom")])
+    return urlunsplit(parts._replace(path=_THREAD_PAGE.sub("", parts.path), query=query, fragment=""))
+
+
 def article_feed(link: str, style: FeedStyle) -> str | None:
     """Return the address of the feed of an article's comments; None if the article has no web address."""
     if canonical_link(link) is None:
         return None
-    parts = urlsplit(link)
+    parts = urlsplit(thread_page(link))
     if parts.query or "=" in style.article:
         query = f"{parts.query}&feed=rss2" if parts.query else "feed=rss2"
-        return urlunsplit(parts._replace(query=query, fragment=""))
-    path = _THREAD_PAGE.sub("", parts.path)
-    return urlunsplit(parts._replace(path=f"{path.rstrip('/')}/{style.article}", fragment=""))
+        return urlunsplit(parts._replace(query=query))
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{style.article}"))

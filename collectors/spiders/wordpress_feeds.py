@@ -4,7 +4,11 @@ Facts from "WordPress Feeds" (wordpress.org/documentation/article/wordpress-feed
 (wp-includes/feed-rss2-comments.php, feed-rss2.php, class-wp-query.php): `/comments/feed/` holds the last comments of the site and
 an article's `/feed/` its own, newest first, as many as the site shows in feeds (ten, unless it was changed), without further
 pages; an entry's id ends in `#comment-<number>`, the number of the REST API; no feed names the type of a comment, and a pingback
-shows itself by a text between "[…]" marks. `/feed/` holds articles and goes on at `?paged=2`.
+shows itself by a text between "[…]" marks. `/feed/` holds articles and goes on at `?paged=2`. What an editor wrote has `?p=N` for
+its id; what was imported or published by a program has its permalink, and only the header of its feed tells N.
+
+So the way is: the site's feed; where it does not reach back to the window's start, the feeds of all articles that the feed of
+articles and the sitemap name; and where one of those does not either, the pages of that article's thread.
 """
 
 from __future__ import annotations
@@ -16,34 +20,38 @@ from typing import Any
 from scrapy import Request
 from scrapy.http import Response
 
-from collectors.extraction import MOST_FEED, Extraction, extracted
+from collectors.extraction import MOST_FEED, MOST_SITEMAP, Extraction, UnreadableError, extracted
 from collectors.feeds import Entry, Feed, parse_feed
 from collectors.health import SourceProblem
 from collectors.items import Manifestation
-from collectors.spiders.base import PlatformSpider
-from collectors.spiders.wordpress_addresses import STYLES, FeedStyle, article_feed
+from collectors.links import canonical_link
+from collectors.sitemaps import Sitemap, read_sitemap
+from collectors.spiders.wordpress_account import WordPressAccount
+from collectors.spiders.wordpress_addresses import STYLES, FeedStyle, article_feed, thread_page
 from collectors.spiders.wordpress_rows import comment_number, is_pingback, post_number, without_shortcodes
+from collectors.spiders.wordpress_threads import lists_articles, short_link
 
 FEED = Extraction(parse_feed, most_bytes=MOST_FEED)
+SITEMAP = Extraction(read_sitemap, most_bytes=MOST_SITEMAP)
 GONE = (404, 410)
 USUAL_SIZE = 10
 """Comments in a feed, unless the site was told otherwise."""
 
 
-class WordPressFeeds(PlatformSpider):
+class WordPressFeeds(WordPressAccount):
     """Reads feeds in the place of what the API does not give, and says how far back they reach."""
 
     def __init__(self, **kwargs: Any) -> None:
         """Start with no article known."""
         super().__init__(**kwargs)
         self.home = ""
-        self._known: set[str] = set()
-        self._articles: dict[str, str | None] = {}
+        self._held: dict[str, list[Entry]] = {}
+        """Address of an article -> comments on it that do not tell its number."""
+
         self._silent: set[str] = set()
         self._asked: set[str] = set()
         self._style = STYLES[0]
         self._size = USUAL_SIZE
-        self._short: SourceProblem | None = None
         self._unproven = self._told_of_most = False
 
     def open_comment_feed(self, problem: SourceProblem) -> Iterator[Request]:
@@ -71,16 +79,20 @@ class WordPressFeeds(PlatformSpider):
             yield from self._ask_articles(problem, self._articles)
         else:
             self._style, self._size = styles[0], len(entries)
-            yield from self._comments(entries)
             oldest = self._oldest(entries)
             if not entries or self.is_past(oldest):
                 self._forgive(problem)  # the feed reaches back beyond the window: the closed door cost nothing
+                yield from self._comments(entries, hold=True)
+                yield from self._ask_held()
                 return
             since = f", back to {oldest.isoformat()}" if oldest else ""
-            self.note(
-                problem.reason, f"of the site's comments only the last {len(entries)} in {response.url} were readable{since}"
-            )
+            told = f"of the site's comments only the last {len(entries)} in {response.url} were readable{since}"
+            self.note(problem.reason, told)
+            self._told_short = self.problems[-1]
+            yield from self._comments(entries, hold=True)
             yield from self._ask_articles(problem, [*map(_page_of, entries), *self._articles])
+            yield from self._ask_held()
+            yield self._count(f"{self.home}wp-sitemap.xml", self.parse_sitemap, SITEMAP, priority=-1)
 
     def _ask_articles(self, problem: SourceProblem, links: Iterable[str]) -> Iterator[Request]:
         """Ask for the feeds of articles' comments, from now on also for those of articles that come up later."""
@@ -96,6 +108,37 @@ class WordPressFeeds(PlatformSpider):
                 self._silent.add(link)
             yield from self._ask_article(link)
 
+    def _ask_held(self) -> Iterator[Manifestation | Request]:
+        """Ask for the feeds of the articles whose comments do not tell their number; yield those that cannot be asked."""
+        options: Any = self.source.options
+        for link in list(self._held):
+            address = article_feed(link, self._style)
+            if address is not None and address not in self._asked and len(self._asked) < options.article_feeds:
+                self._asked.add(address)
+                yield self._count(address, self.parse_article_feed, FEED, link=link)
+            elif address not in self._asked:
+                yield from self._release(link)
+
+    def _release(self, link: str) -> Iterator[Manifestation]:
+        yield from self._comments(self._held.pop(link, []), link=link)
+
+    def parse_sitemap(self, response: Response) -> Iterator[Request]:
+        """Ask for the feeds of the articles that the site's sitemap lists, the last first."""
+        try:
+            sitemap: Sitemap | None = extracted(response) if response.status == 200 else None
+        except (SourceProblem, UnreadableError):
+            sitemap = None
+        if sitemap is None:
+            self._gap = True  # the account stays short; most sites that have none are old
+            return
+        self._listed, self._gap = True, self._gap or sitemap.cut
+        for one in sitemap.sitemaps:
+            if lists_articles(one.url):
+                yield self._count(one.url, self.parse_sitemap, SITEMAP, priority=-1)
+        for listed in reversed(sitemap.pages):
+            if thread_page(listed.url).rstrip("/") != self.home.rstrip("/"):
+                yield from self._ask_article(listed.url)
+
     def _ask_article(self, link: str) -> Iterator[Request]:
         options: Any = self.source.options
         address = article_feed(link, self._style)
@@ -105,24 +148,27 @@ class WordPressFeeds(PlatformSpider):
             return
         if len(self._asked) < options.article_feeds:
             self._asked.add(address)
-            yield self.request(address, self.parse_article_feed, extraction=FEED)
+            yield self._count(address, self.parse_article_feed, FEED, link=thread_page(link))
         elif self._short is not None and not self._told_of_most:
-            self._told_of_most = True
+            self._told_of_most = self._gap = True
             self.note(self._short.reason, f"the comment feeds of {options.article_feeds} articles were asked, and no more")
 
-    def parse_article_feed(self, response: Response) -> Iterator[Manifestation | Request]:
-        """Yield the last comments of one article."""
-        if not self.readable(response):
-            return
-        entries = self._entries(response)
+    def parse_article_feed(self, response: Response, link: str) -> Iterator[Manifestation | Request]:
+        """Yield the last comments of one article; ask for the pages of its thread if there are more."""
+        entries = self._entries(response) if self.readable(response) else None
         if entries is None:
-            self.note("malformed", f"{response.url}: not a readable feed of comments")
+            self._gap = True
+            if response.status < 400:
+                self.note("malformed", f"{response.url}: not a readable feed of comments")
+            yield from self._release(link)
             return
-        yield from self._comments(entries)
+        self._articles[link] = short_link(response) or self._articles.get(link)
+        yield from self._comments(entries, link=link)
+        yield from self._release(link)
         if self._short is None:
             return
         if len(entries) >= self._size and not self.is_past(self._oldest(entries)):
-            self.note(self._short.reason, f"only the last {len(entries)} comments in {response.url} were readable")
+            yield from self.ask_thread(link, f"only the last {len(entries)} comments in {response.url} were readable")
         if self._unproven:
             self._unproven = False
             yield from self._ask_articles(self._short, self._articles)
@@ -156,11 +202,6 @@ class WordPressFeeds(PlatformSpider):
             about = {"address": address, "page": page + 1, "problem": problem}
             yield self.request(following, self.parse_post_feed, extraction=FEED, cb_kwargs=about)
 
-    def _forgive(self, problem: SourceProblem) -> None:
-        """Take back that a door is closed: another one gave all of it. That robots are not wanted there stays said."""
-        if problem.reason != "robots_closed" and problem in self.problems:
-            self.problems.remove(problem)
-
     def _entries(self, response: Response) -> list[Entry] | None:
         """Return the entries of a feed; None if the answer is none."""
         if response.status >= 300:
@@ -178,25 +219,46 @@ class WordPressFeeds(PlatformSpider):
         dates = (self.published(entry.published) for entry in entries)
         return min((date for date in dates if date), default=None)
 
-    def _comments(self, entries: list[Entry]) -> Iterator[Manifestation]:
+    def _comments(self, entries: list[Entry], *, link: str | None = None, hold: bool = False) -> Iterator[Manifestation]:
+        """Yield the comments of a feed; with `hold`, keep those that do not tell their article until its own feed does.
+
+        Args:
+            entries: of the feed.
+            link: the article whose feed it is.
+            hold: True for the feed of the site.
+        """
         for entry in entries:
             native_id = comment_number(entry.id, entry.link) or entry.id
-            if entry.withheld or is_pingback(entry.text) or native_id in self._known:
+            page = link or _page_of(entry)
+            if entry.withheld or is_pingback(entry.text):
+                self._read_counts[page] += self._known.add("machine", native_id or "")
                 continue
-            self._known.update([native_id] if native_id else [])
-            answered = comment_number(entry.parent) or post_number(entry.parent) or post_number(entry.id)
+            answered = (
+                comment_number(entry.parent) or post_number(entry.parent) or post_number(entry.id) or self._articles.get(page)
+            )
+            if hold and answered is None and page:
+                self._held.setdefault(page, []).append(entry)
+                continue
+            if native_id and not self._known.add(native_id):
+                continue
+            self._read_counts[page] += 1
+            published = self.published(entry.published)
+            if native_id and published:
+                self._dates[native_id] = published
             yield from self.manifestation(
                 native_id=native_id,
-                parent_id=answered or self._articles.get(_page_of(entry)),
+                parent_id=answered,
                 url=entry.link,
                 author=entry.author,
                 text=without_shortcodes(entry.text),
-                published_at=self.published(entry.published),
+                published_at=published,
                 published_raw=entry.published,
             )
 
     def _feed_article(self, entry: Entry) -> Iterator[Manifestation | Request]:
         native_id = post_number(entry.id)
+        if entry.comment_count is not None and canonical_link(entry.link):
+            self._told_counts[thread_page(entry.link or "")] = entry.comment_count
         yield from self.know_article(entry.link, native_id, commented=entry.comment_count != 0)
         if not entry.withheld:
             yield from self.manifestation(
@@ -211,5 +273,5 @@ class WordPressFeeds(PlatformSpider):
 
 
 def _page_of(entry: Entry) -> str:
-    """Return the address of the page that an entry stands on; "" if it has none."""
-    return (entry.link or "").partition("#")[0]
+    """Return the address of the article that an entry stands on; "" if it has none."""
+    return thread_page(entry.link) if entry.link and canonical_link(entry.link) else ""

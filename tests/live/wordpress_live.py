@@ -54,6 +54,7 @@ NAMES = ["Rosa Quispe", "Vecino de la cuadra ocho", "", "Peña & hijos", "Doña 
 PUBLISHER = "Municipalidad de la Quebrada"
 USERS = {"prensa": PUBLISHER, "cronista": "Ana Ccori", "colaborador": "Iván Núñez", "practicante": "Zoe Ñaupari"}
 OPTIONS = {
+    "permalink_structure": "/%year%/%monthnum%/%postname%/",
     "timezone_string": "America/Lima",
     "posts_per_rss": 10,
     "comments_notify": 0,
@@ -97,6 +98,7 @@ def plan_posts() -> list[dict[str, Any]]:
                 "type": kind,
                 "date": local(FIRST_POST + timedelta(hours=25 * number)),
                 "user": logins[number % len(logins)],
+                "imported": number % 6 == 5,
             }
         )
     rows[3]["date"] = "2020-11-03 09:00:00"  # an old article that people still answer
@@ -295,7 +297,7 @@ def main() -> int:
         site.start()
         site.fill({"install": "El Portal de la Quebrada", "options": OPTIONS})
         posts = plan_posts()
-        plan = {"permalinks": "/%year%/%monthnum%/%postname%/", "users": USERS, "posts": posts, "comments": plan_comments(posts)}
+        plan = {"users": USERS, "posts": posts, "comments": plan_comments(posts)}
         ids = site.fill(plan)
         made = expected(plan, ids)
         fates = Counter(row["fate"] if row["type"] == "comment" else row["type"] for row in plan["comments"])
