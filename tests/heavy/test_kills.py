@@ -139,7 +139,7 @@ def kill_and_run_again(
         latest = 0.6 * length if with_crawl else length  # the crawl ends before the reading begins
         kills.append(kill(project.root, chance.uniform(0.1, latest), with_crawl=with_crawl))
         began = time.monotonic()
-        again = run_command(*WINDOW, project=project.root)
+        again = run_command(*WINDOW, project=project.root, timeout=900)
         length = 0.5 * length + 0.5 * (time.monotonic() - began)  # what else the machine has to do comes and goes
         assert again.returncode == 0, (kills[-1], again.stderr)
         differing = differences(content(project), expected[0])
@@ -158,7 +158,7 @@ def test_kill_at_random_instants_then_rerun(tmp_path: Path) -> None:
         whole = Project(tmp_path / name)
         shutil.copytree(template, whole.root)
         began = time.monotonic()
-        done = run_command(*WINDOW, project=whole.root)
+        done = run_command(*WINDOW, project=whole.root, timeout=900)
         length = time.monotonic() - began
         assert done.returncode == 0, done.stderr
     expected = content(whole), page(whole)
