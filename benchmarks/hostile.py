@@ -4,8 +4,7 @@
 
 Each reader reads every text three times and the least counts. The tests hold that the cost grows with the length and not with
 its square (`tests/growth.py`); how much it is stands here: the bar is a tenth of a second for 100,000 letters of redaction or
-screening. A text of nothing but names behind titles or of nothing but blocks and lots, all of which redaction takes away, may
-cost twice that.
+screening. A text of nothing but names behind titles, or of blocks and lots, all of which redaction takes away, may cost double.
 """
 
 from __future__ import annotations
