@@ -97,10 +97,8 @@ def test_five_errors_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
         "sources[1] (foro).expect: min (10) must not exceed max (9)",
     )
     assert told["sources[1] (foro).termz"][0].startswith("termz:")
-    assert (
-        "did you mean 'terms'? allowed: approved_by, approved_on, archive, archive_days, budget,"
-        in told["sources[1] (foro).termz"][1]
-    )
+    allowed = "did you mean 'terms'? allowed: approved_by, approved_on, archive, archive_days, budget,"
+    assert allowed in told["sources[1] (foro).termz"][1]
     assert told["sources[1] (foro).terms"][1].endswith("is required and is missing")
     assert told["sources[2] (foro).id"][1] == "sources[2] (foro).id: 'foro' is already the id of source number 1"
 

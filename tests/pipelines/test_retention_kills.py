@@ -60,7 +60,7 @@ def overdue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 def start(project: Project, limit: int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", DRIVER, str(limit), "retention", "apply", "villa", "--json", "--project", str(project.root)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=180, cwd=ROOT, env={**os.environ}, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=ROOT, env={**os.environ}, check=False)
 
 
 def facts(project: Project) -> dict[str, Any]:
