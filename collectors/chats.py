@@ -24,7 +24,7 @@ MAX_TEXT_CHARACTERS = 80_000
 MAX_MESSAGES = 500_000
 
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
-_DAY = r"(?P<first>\d{1,4})(?P<mark>[/.-])(?P<middle>\d{1,2})(?P=mark)(?P<last>\d{1,4})"
+_DAY = r"(?P<first>\d{1,2}|\d{4})(?P<mark>[/.-])(?P<middle>\d{1,2})(?P=mark)(?P<last>\d{4}|\d{1,2})"
 _CLOCK = r"(?P<clock>\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?: ?[AaPp]\.? ?[Mm]\.?)?)"
 _HEADS = (
     re.compile(rf"{_DAY},? {{1,2}}{_CLOCK} [-–] (?P<rest>.*)", re.ASCII | re.DOTALL),

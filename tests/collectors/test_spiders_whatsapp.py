@@ -289,6 +289,7 @@ LINES = st.lists(
 
 
 @given(lines=st.lists(LINES, max_size=12))
+@example(lines=["013/04/21, 10:00 - Ana: "])
 @example(lines=["13/04/21, 10:00 - Ana:", "13/04/21, 10:00 - Ana: ENCUESTA:"])
 @example(lines=["13/04/21, 10:00 - Ana: @", "\u2069@\u2068"])
 def test_every_line_is_read_or_told(lines: list[str]) -> None:
