@@ -40,9 +40,10 @@ MOST_MARKUP = 2_000_000
 """Bytes of a page; the pages of busy forums are a tenth of it."""
 
 MOST_FEED = 10_000_000
-"""Bytes of a feed, or of a page that embeds its thread as data."""
+"""Bytes of a feed."""
 
-MOST_SITEMAP = 20_000_000
+MOST_DATA = 20_000_000
+"""Bytes of a sitemap, or of a page that embeds its thread as data."""
 
 MOST_LOST = 10
 """Answers over the limits after which a source is left: no source may keep the others waiting for long."""

@@ -21,7 +21,7 @@ from scrapy.http import Response
 
 from collectors.catalog import Closed, PlatformOptions, WebAddress
 from collectors.dates import parse_epoch
-from collectors.extraction import MOST_FEED, MOST_SITEMAP, Extraction, extracted
+from collectors.extraction import MOST_DATA, MOST_FEED, Extraction, extracted
 from collectors.feeds import Feed, parse_feed
 from collectors.health import SourceProblem
 from collectors.items import Manifestation
@@ -32,7 +32,7 @@ from collectors.sitemaps import Sitemap, read_sitemap
 from collectors.spiders.base import PlatformSpider, row_id
 from collectors.spiders.page_markup import IndexFound, read_index
 
-SITEMAP = Extraction(read_sitemap, most_bytes=MOST_SITEMAP)
+SITEMAP = Extraction(read_sitemap, most_bytes=MOST_DATA)
 
 LOOKBACK = timedelta(days=60)
 """An article older than the window by this much is taken to gather no new comments."""
@@ -108,8 +108,8 @@ class StructuredSpider(PlatformSpider):
         self._seen: Counter[str] = Counter()
         self._has_data = self._told = False
         self._pages = self._without_data = 0
-        # As large as a feed: a page that embeds its thread tells it twice.
-        self._page_extraction = Extraction(read_document, {"following": options.more_comments}, most_bytes=MOST_FEED)
+        # Larger than other pages: one that embeds its thread tells it twice.
+        self._page_extraction = Extraction(read_document, {"following": options.more_comments}, most_bytes=MOST_DATA)
 
     async def start(self) -> AsyncIterator[Request]:
         """Ask for the list of articles, or for the one page."""

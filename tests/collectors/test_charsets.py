@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -135,7 +136,7 @@ DIRT: dict[str, tuple[str, str]] = {
     "matematica": (r"\ud835\udc00\ud835\udc01 luz", "𝐀𝐁 luz"),
     "no-letras": (r"a\uffff\ufffeb", "ab"),
     "megabyte": ("palabra " * 131_072, ""),
-    "una-linea": ("x" * 1_048_576, ""),
+    "una-linea": ("x" * 600_000, ""),
     "bueno": ("Falta luz en Huaycán", "Falta luz en Huaycán"),
 }
 
@@ -163,8 +164,7 @@ def dirty_table() -> bytes:
 
 
 def dirty_page() -> bytes:
-    # Two megabytes of markup are all that is read of a page, so one comment of a megabyte has to do.
-    said = {name: json.loads(f'"{raw}"') for name, (raw, _) in DIRT.items() if name != "una-linea"}
+    said = {name: json.loads(f'"{raw}"') for name, (raw, _) in DIRT.items()}
     posts = "".join(f'<div class="op" id="{name}"><b>Ana</b><p>{text}</p></div>' for name, text in said.items())
     return posts.encode("utf-8", "surrogatepass")
 
@@ -211,18 +211,14 @@ def stored(lab: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict
 @pytest.mark.parametrize("platform", ["wordpress", "feed", "file", "page"])
 def test_one_bad_post_costs_no_other_and_ends_in_the_warehouse(stored: Any, platform: str, dirt: str) -> None:
     texts = stored[f"sucio-{platform}"]
-    if (platform, dirt) == ("page", "una-linea"):
-        pytest.skip("more than a page may be")
-    assert len(texts) == len(DIRT) - (platform == "page")
+    assert len(texts) == len(DIRT)
     number = list(DIRT).index(dirt) + 1
-    (text,) = [text for key, text in texts.items() if key in (dirt, f"comment-{number}", str(number))]
+    (text,) = [text for key, text in texts.items() if key in (dirt, f"comment-{number}")]
     raw, kept = DIRT[dirt]
-    if dirt == "sustituto" and platform in ("file", "page"):
-        kept = kept.replace("\ufffd", 3 * "\ufffd")  # there it is sent as three bytes that are no UTF-8
-    if platform in ("wordpress", "page"):
-        kept = kept.replace("\n", " ")  # in markup a line break is a space
     if kept:
-        assert text == kept
+        # Outside JSON, half a pair is three bytes that are no letter; in HTML, a line break of any kind is a space.
+        in_html = platform in ("wordpress", "page")
+        assert re.sub("\ufffd+", "\ufffd", text) == (kept.replace("\n", " ") if in_html else kept)
     else:
         assert len(text) == MAX_TEXT_CHARACTERS
         assert text.endswith("…")
