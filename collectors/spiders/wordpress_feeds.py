@@ -20,7 +20,7 @@ from typing import Any
 from scrapy import Request
 from scrapy.http import Response
 
-from collectors.extraction import MOST_FEED, MOST_SITEMAP, Extraction, UnreadableError, extracted
+from collectors.extraction import MOST_DATA, MOST_FEED, Extraction, UnreadableError, extracted
 from collectors.feeds import Entry, Feed, parse_feed
 from collectors.health import SourceProblem
 from collectors.items import Manifestation
@@ -32,7 +32,7 @@ from collectors.spiders.wordpress_rows import comment_number, is_pingback, post_
 from collectors.spiders.wordpress_threads import lists_articles, short_link
 
 FEED = Extraction(parse_feed, most_bytes=MOST_FEED)
-SITEMAP = Extraction(read_sitemap, most_bytes=MOST_SITEMAP)
+SITEMAP = Extraction(read_sitemap, most_bytes=MOST_DATA)
 GONE = (404, 410)
 USUAL_SIZE = 10
 """Comments in a feed, unless the site was told otherwise."""
