@@ -34,15 +34,8 @@ class _Words(BaseModel):
 
 def is_institution(name: str) -> bool:
     """Tell whether a signature is that of an institution; a name that says neither is a person's."""
-    folded, words = _plain(name), _words()
-    if not folded:
-        return False
-    spaced = f"{folded} "
-    begins = any(spaced.startswith(f"{word} ") for word in words.first)
-    # A single word at the end may be anybody's ("Sa", "Bot"): a name goes before it.
-    ends = any(f" {folded}".endswith(f" {word}") and folded != word for word in words.last)
-    handle = " " not in folded and folded.startswith(words.handle)
-    return begins or ends or handle
+    folded, patterns = _plain(name), _patterns()
+    return bool(folded) and any(pattern.search(folded) for pattern in patterns)
 
 
 def _plain(name: str) -> str:
@@ -53,5 +46,9 @@ def _plain(name: str) -> str:
 
 
 @cache
-def _words() -> _Words:
-    return _Words.model_validate(YAML(typ="safe").load(WORDS_FILE.read_text(encoding="utf-8")))
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    """Return what to look for: beginnings, endings, handles that are written together."""
+    words = _Words.model_validate(YAML(typ="safe").load(WORDS_FILE.read_text(encoding="utf-8")))
+    first, last, handle = ("|".join(map(re.escape, sorted(found))) for found in (words.first, words.last, words.handle))
+    # A single word at the end may be anybody's ("Sa", "Bot"): a name goes before it.
+    return tuple(map(re.compile, (rf"^(?:{first})(?= |$)", rf" (?:{last})$", rf"^(?:{handle})[^ ]*$")))

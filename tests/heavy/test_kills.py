@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -71,7 +72,8 @@ def make_template(folder: Path) -> None:
     cities, served = folder / "data" / "cities", folder / "data" / "pilot" / "served"
     city = (cities / "mini.yml").read_text(encoding="utf-8")
     late = city[city.index("  - id: correo-tardio") :]
-    (cities / "mini.yml").write_text(MINI_CITY + "".join(map(block_of, SOURCES)) + late, encoding="utf-8")
+    sources = re.sub(r"min: \d+", "min: 1", "".join(map(block_of, SOURCES)))  # fewer lines than a month has
+    (cities / "mini.yml").write_text(MINI_CITY + sources + late, encoding="utf-8")
     for path in served.iterdir():
         if path.stem in SOURCES:
             path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:KEPT_LINES]), encoding="utf-8")
