@@ -41,7 +41,7 @@ tasks:
 """
 
 CONTENT = {
-    "manifestation": "select * exclude (batch_number) from manifestation order by manifestation_id, version_number",
+    "manifestation": "select * exclude (batch_number, batch_position) from manifestation order by manifestation_id, version_number",
     "manifestation_text": "select * from manifestation_text order by manifestation_id, version",
     "annotation": "select * exclude (run_id) from annotation order by manifestation_id, version, annotator, task",
     "health": "select distinct source_id, status, item_count from source_health where reason <> 'interrupted' order by all",
@@ -85,7 +85,7 @@ def make_template(folder: Path) -> None:
 
 
 def content(project: Project) -> dict[str, list[tuple[object, ...]]]:
-    """Return everything that a rerun must restore; run ids and batch numbers are bookkeeping."""
+    """Return everything that a rerun must restore; run ids, batch numbers and places in a batch are bookkeeping."""
     with open_warehouse(project.warehouse) as warehouse:
         return {name: warehouse.query(sql) for name, sql in CONTENT.items()}
 
