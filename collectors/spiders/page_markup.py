@@ -50,11 +50,11 @@ MARKUPS: dict[str, Markup] = {
         article=ArticleSelectors(title="h1", date="article time@datetime", body="article .entry-content"),
         comment=CommentSelectors(
             item="li.comment",
-            text=".comment-content",
-            author="cite.fn, .comment-author .fn",
+            text=".comment-content, .wp-block-comment-content",
+            author="cite.fn, .comment-author .fn, .wp-block-comment-author-name",
             date="time@datetime",
         ),
-        more_comments=".comment-navigation a.next, a.next-comments",
+        more_comments=".comment-navigation a.next, a.next-comments, a.wp-block-comments-pagination-next",
     ),
     "microdata": Markup(
         article_links="a[itemprop=url], article h2 a",

@@ -92,4 +92,10 @@ foreach ($plan['comments'] as $row) {
         wp_set_comment_status($id, $row['fate']);
     }
 }
+foreach ($plan['edits'] ?? array() as $id => $text) {
+    made(wp_update_comment(wp_slash(array('comment_ID' => $id, 'comment_content' => $text))), $id);
+}
+foreach ($plan['taken_down'] ?? array() as $id) {
+    wp_set_comment_status($id, 'hold');
+}
 echo json_encode(array('version' => get_bloginfo('version'), 'posts' => $posts, 'comments' => $comments));

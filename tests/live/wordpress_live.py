@@ -3,19 +3,19 @@
 Run by hand, as root where the packages are missing: `python tests/live/wordpress_live.py`. Everything stands in a temporary
 folder and on loopback. The site is read through its REST API, then with the API closed in the two ways that hosts close it:
 WordPress answers 401, or the web server answers 403. Only what stands in the window and is a person's published message on a
-public article may come, and all of it must.
+public article may come, and all of it must. One thing cannot where the API is closed: in a thread too long for a feed, answers
+below a comment that a moderator took down, which no page shows; the health of the source must say so.
 """
 
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,53 +23,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
+from wordpress_plan import LIMA, OPTIONS, PUBLISHER, USERS, Made, expected, plan_comments, plan_posts  # noqa: E402
 from wordpress_site import HOST, Site, install_packages  # noqa: E402
 
 from pipelines.warehouse import open_warehouse  # noqa: E402
 
-# What a visitor types, and what a reader of the site sees: WordPress makes marks curly, links clickable, and drops scripts.
-TEXTS = [
-    ("El camión de la basura no pasa desde el lunes 😡🗑️ y los niños juegan al lado.",) * 2,
-    (
-        'Dicen "obra terminada" pero falta la mitad: 5 < 10 & nadie responde 👨‍👩‍👧‍👦',
-        "Dicen “obra terminada” pero falta la mitad: 5 < 10 & nadie responde 👨‍👩‍👧‍👦",
-    ),
-    (
-        "<strong>Urgente</strong>: la pista de <em>Huaycán</em> sigue rota.\n\nYa van tres años.",
-        "Urgente: la pista de Huaycán sigue rota.\nYa van tres años.",
-    ),
-    ("El año pasado prometieron rampas.\nNi una sola pusieron.\n¡Qué vergüenza!",) * 2,
-    (
-        '<a href="http://noticias.test/acta" title="acta">Lean</a> y juzguen: <blockquote>No hay caja</blockquote> ¿Y el canon?',
-        "Lean y juzguen:\nNo hay caja\n¿Y el canon?",
-    ),
-    (
-        "Ñuñoa, pingüino, cigüeña <script>x</script> suenan a las 5--6 de la tarde",
-        "Ñuñoa, pingüino, cigüeña x suenan a las 5–6 de la tarde",
-    ),
-    ("Señores: <code>plazo = plazo - 1</code> dice la web... :)", "Señores: plazo = plazo - 1 dice la web… 🙂"),
-    ("Según la ordenanza [sic] hay que pagar; vean http://municipio.test/tasas/2021",) * 2,
-]
-NAMES = ["Rosa Quispe", "Vecino de la cuadra ocho", "", "Peña & hijos", "Doña Ñata", "Luis", "Comité <b>Sur</b>", "María José"]
-PUBLISHER = "Municipalidad de la Quebrada"
-USERS = {"prensa": PUBLISHER, "cronista": "Ana Ccori", "colaborador": "Iván Núñez", "practicante": "Zoe Ñaupari"}
-OPTIONS = {
-    "permalink_structure": "/%year%/%monthnum%/%postname%/",
-    "timezone_string": "America/Lima",
-    "posts_per_rss": 10,
-    "comments_notify": 0,
-    "moderation_notify": 0,
-    "comment_moderation": 0,
-    "comment_previously_approved": 0,
-    "comment_max_links": 0,
-    "require_name_email": 0,
-    "default_pingback_flag": 0,
-    "page_comments": 1,
-    "comments_per_page": 20,
-    "thread_comments_depth": 5,
-}
-FIRST_POST, POSTS, COMMENTS = datetime(2021, 2, 1, 14, tzinfo=UTC), 126, 960
-LIMA = timedelta(hours=5)
 WINDOWS = [("2021-04-01", "2021-04-30"), ("2021-04-12", "2021-04-18"), ("2021-05-09", "2021-05-09"), ("2021-01-01", "2021-07-31")]
 EMPTY_WINDOW = ("2020-01-01", "2020-01-31")
 
@@ -79,132 +37,11 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def local(moment: datetime) -> str:
-    return (moment - LIMA).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def plan_posts() -> list[dict[str, Any]]:
-    """Return articles of four and a half months, with some of every other kind that a site has."""
-    logins, rows = list(USERS), []
-    for number in range(POSTS):
-        kind = "tramite" if number % 21 == 20 else "page" if number % 42 == 10 else "post"
-        rows.append(
-            {
-                "key": f"p{number}",
-                "title": f"Noticia «número» {number} & más",
-                "content": f"<p>La cuadrilla avanza en el tramo {number}.</p>\n<p>Habrá desvíos.</p>",
-                "status": "private" if number % 30 == 7 else "publish",
-                "password": "clave" if number % 30 == 17 else "",
-                "type": kind,
-                "date": local(FIRST_POST + timedelta(hours=25 * number)),
-                "user": logins[number % len(logins)],
-                "imported": number % 6 == 5,
-            }
-        )
-    rows[3]["date"] = "2020-11-03 09:00:00"  # an old article that people still answer
-    return rows
-
-
-def plan_comments(posts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return comments, a parent always before its answers, threads up to five deep and some articles much busier than others."""
-    chance, rows = random.Random(2021), []
-    last: dict[str, datetime] = {}
-    depth: dict[str, int] = {}
-    logins = list(USERS)
-    for number in range(COMMENTS):
-        post = posts[3 if number % 23 == 0 else min(int(chance.paretovariate(0.35)), 10_000) % POSTS]
-        began = datetime.fromisoformat(post["date"]).replace(tzinfo=UTC) + LIMA
-        if post is posts[3]:
-            began = max(began, datetime(2021, 3, 20, tzinfo=UTC))
-        moment = last.get(post["key"], began) + timedelta(seconds=chance.randint(60, 70_000))
-        last[post["key"]] = moment
-        here = [row for row in rows if row["post"] == post["key"] and depth[row["key"]] < 5]
-        parent = chance.choice(here[-6:]) if here and number % 3 else None
-        typed, shown = TEXTS[number % len(TEXTS)]
-        user = logins[number // 11 % len(logins)] if number % 11 == 4 else None
-        row = {
-            "key": f"c{number}",
-            "post": post["key"],
-            "parent": parent["key"] if parent else None,
-            "author": USERS[user] if user else NAMES[number % len(NAMES)],
-            "user": user,
-            "url": "http://vecinos.test/" if number % 40 == 1 else "",
-            "typed": f"{typed} (N.º {number})",
-            "shown": f"{shown} (N.º {number})",
-            "date_gmt": moment.strftime("%Y-%m-%d %H:%M:%S"),
-            "type": "comment",
-            "edited": None,
-            "fate": "approve",
-        }
-        if number % 37 == 5:
-            row |= {
-                "edited": f"Corrijo: «falta luz» en la cuadra {number}.",
-                "shown": f"Corrijo: «falta luz» en la cuadra {number}.",
-            }
-        if number % 19 == 6:
-            row["fate"] = ("hold", "spam", "trash", "deleted")[number // 19 % 4]
-        elif number % 29 == 8:
-            row |= {
-                "typed": "Totalmente de acuerdo",
-                "shown": "Totalmente de acuerdo",
-                "author": f"Vecina {number}",
-                "user": None,
-            }
-        elif number % 47 == 9 and parent is None:
-            marks = f"[...] lo cuenta el portal en su nota {number} [...]"
-            row |= {
-                "type": ("pingback", "trackback")[number % 2],
-                "author": "Otra bitácora",
-                "typed": marks,
-                "url": "http://otra.test/",
-            }
-        depth[row["key"]] = 1 + (depth[parent["key"]] if parent else 0)
-        rows.append(row)
-    for number, moment in enumerate(("2021-04-01 05:00:00", "2021-05-01 04:59:59", "2021-05-01 05:00:00", "2021-04-01 04:59:59")):
-        text = f"Justo en el borde {number}"
-        edge = {"key": f"e{number}", "post": "p0", "parent": None, "typed": text, "shown": text, "date_gmt": moment}
-        rows.append(
-            {**rows[0], **edge, "author": "Rosa Quispe", "user": None, "edited": None, "fate": "approve", "type": "comment"}
-        )
-    return rows
-
-
-@dataclass(frozen=True)
-class Made:
-    """One comment that must come, as its reader sees it."""
-
-    parent: str
-    text: str
-    at: datetime
-    kind: str
-    author: str
-
-
-def expected(plan: dict[str, Any], ids: dict[str, Any]) -> dict[str, Made]:
-    """Return native id -> what must be collected of it: published, by a person, on an article that anybody may read."""
-    posts = {row["key"]: row for row in plan["posts"]}
-    comments = {row["key"]: row for row in plan["comments"]}
-    found = {}
-    for row in plan["comments"]:
-        post = posts[row["post"]]
-        if row["fate"] != "approve" or row["type"] != "comment" or post["status"] != "publish" or post["password"]:
-            continue
-        above = row["parent"]
-        while above is not None and comments[above]["fate"] == "deleted":
-            above = comments[above]["parent"]  # WordPress gives the answers to whom the deleted one had answered
-        parent = f"comment-{ids['comments'][above]}" if above else f"post-{ids['posts'][row['post']]}"
-        at = datetime.fromisoformat(row["date_gmt"]).replace(tzinfo=UTC)
-        kind = "official" if row["author"] == PUBLISHER else "manifestation"
-        author = row["author"].replace("<b>", "").replace("</b>", "")
-        found[f"comment-{ids['comments'][row['key']]}"] = Made(parent, row["shown"], at, kind, author)
-    return found
-
-
-def make_project(folder: Path, port: int) -> Path:
+def make_project(folder: Path, port: int, *, collections: tuple[str, ...] = ("posts",)) -> Path:
     """Make a project folder whose one city listens to the site at a port."""
     cities = folder / "data" / "cities"
     cities.mkdir(parents=True)
-    options = {"collections": ["posts", "pages", "tramites"], "article_feeds": 500}
+    options = {"collections": collections, "article_feeds": 500}
     source = {
         "id": "portal",
         "platform": "wordpress",
@@ -227,12 +64,13 @@ def make_project(folder: Path, port: int) -> Path:
     return folder
 
 
-def collect(project: Path, first: str, last: str) -> str:
+def collect(project: Path, first: str, last: str) -> int:
+    """Run `escucha collect` and return how many new items and versions it stored."""
     command = [sys.executable, "-m", "pipelines.cli", "collect", "vivo", "--from", first, "--to", last, "--json"]
     done = subprocess.run([*command, "--project", str(project)], cwd=ROOT, capture_output=True, text=True, check=False)
     if not done.stdout.startswith("{"):
         raise RuntimeError(done.stderr)
-    return done.stdout
+    return sum(outcome["added_count"] for outcome in json.loads(done.stdout)["outcomes"])
 
 
 LATEST = """
@@ -244,8 +82,11 @@ qualify row_number() over (partition by manifestation_id order by version_number
 HEALTH = "select status, reason, detail, request_count from source_health order by batch_number desc limit 1"
 
 
-def compare(project: Path, first: str, last: str, made: dict[str, Made]) -> bool:
-    """Collect one window, print made against collected, and return whether they are the same."""
+def compare(project: Path, first: str, last: str, made: dict[str, Made], *, closed: bool = False) -> bool:
+    """Collect one window, print made against collected, and return whether they are the same.
+
+    Where the API is closed, answers below a hidden comment may be missing if the source does not pass for read whole.
+    """
     collect(project, first, last)
     start = datetime.fromisoformat(first).replace(tzinfo=UTC) + LIMA
     end = datetime.fromisoformat(last).replace(tzinfo=UTC) + LIMA + timedelta(days=1)
@@ -262,18 +103,28 @@ def compare(project: Path, first: str, last: str, made: dict[str, Made]) -> bool
         "kinds": [key for key in both if come[key][4] != wanted[key].kind],
         "authors": _authors_apart(both, wanted, come),
     }
+    _told(wanted, come, wrong, f"  {first} to {last}")
+    say(f"    {status}/{reason}, {requests} requests{': ' + detail[:600] if detail else ''}")
+    missing, extra = wanted.keys() - come.keys(), come.keys() - wanted.keys()
+    shown = {key for key in missing if not wanted[key].below_hidden}
+    if missing:
+        say(f"    of those missing, {len(missing) - len(shown)} are answers below a hidden comment, which no page shows")
+    may_miss = closed and status == "partial"
+    return not shown and not extra and not any(wrong.values()) and (not missing or may_miss)
+
+
+def _told(wanted: dict[str, Made], come: dict[str, tuple[Any, ...]], wrong: dict[str, list[str]], head: str) -> None:
+    both = wanted.keys() & come.keys()
     missing, extra = sorted(wanted.keys() - come.keys()), sorted(come.keys() - wanted.keys())
     told = ", ".join(f"{name} {len(both) - len(keys)} of {len(both)}" for name, keys in wrong.items())
-    say(f"  {first} to {last}: made {len(wanted)}, collected {len(come)}, missing {len(missing)}, too many {len(extra)}")
+    say(f"{head}: made {len(wanted)}, collected {len(come)}, missing {len(missing)}, too many {len(extra)}")
     say(f"    equal: {told}")
-    say(f"    {status}/{reason}, {requests} requests{': ' + detail[:400] if detail else ''}")
     for name, keys in wrong.items():
         for key in sorted(keys)[:3]:
             say(f"    {name} of {key}: made {wanted[key]}, collected {come[key][1:5]}")
     for name, keys in (("missing", missing), ("too many", extra)):
         if keys:
             say(f"    {name}: {', '.join(keys[:12])}{' ...' if len(keys) > 12 else ''}")
-    return not missing and not extra and not any(wrong.values())
 
 
 def _authors_apart(both: set[str], wanted: dict[str, Made], come: dict[str, tuple[Any, ...]]) -> list[str]:
@@ -312,14 +163,40 @@ def main() -> int:
 def _scenarios(site: Site, folder: Path, plan: dict[str, Any], ids: dict[str, Any], made: dict[str, Made]) -> bool:
     same = []
     for door, told in (
-        ("open", "REST open"),
         ("unauthorised", "REST answers 401 (rest_authentication_errors)"),
         ("forbidden", "nginx answers 403 at /wp-json"),
+        ("open", "REST open"),
     ):
         say(f"{told}: HTTP {site.fetch(door, '/wp-json/wp/v2/comments')[0]}")
+        closed = door != "open"
+        collections = ("posts",) if closed else ("posts", "pages", "tramites")
         for number, window in enumerate((*WINDOWS, EMPTY_WINDOW)):
-            same.append(compare(make_project(folder / f"{door}-{number}", site.ports[door]), *window, made))
-    return all(same)
+            project = make_project(folder / f"{door}-{number}", site.ports[door], collections=collections)
+            same.append(compare(project, *window, made, closed=closed))
+    return _again(site, folder, made) and all(same)
+
+
+def _again(site: Site, folder: Path, made: dict[str, Made]) -> bool:
+    """Collect a window again: unchanged, nothing is new; after three comments were edited and one taken down, three are."""
+    project, window = folder / "open-0", WINDOWS[0]
+    say("REST open, the first window again")
+    added = collect(project, *window)
+    say(f"  unchanged: {added} new")
+    april = [key for key, row in made.items() if row.at.month == 4 and row.kind == "manifestation"][:4]
+    changed = {key: f"Ya lo arreglaron, gracias ({key})" for key in april[:3]}
+    site.fill(
+        {
+            "users": {},
+            "posts": [],
+            "comments": [],
+            "edits": {key.removeprefix("comment-"): text for key, text in changed.items()},
+            "taken_down": [int(april[3].removeprefix("comment-"))],
+        }
+    )
+    later = {key: replace(row, text=changed.get(key, row.text)) for key, row in made.items()}
+    fresh = collect(project, *window)
+    say(f"  three edited and one taken down: {fresh} new")
+    return added == 0 and fresh == 3 and compare(project, *window, later)
 
 
 if __name__ == "__main__":
