@@ -41,7 +41,7 @@ tasks:
 """
 
 CONTENT = {
-    "manifestation": "select * exclude (batch_number, batch_position) from manifestation order by manifestation_id, version_number",
+    "manifestation": "select * exclude (batch_number, batch_position) from manifestation order by all",
     "manifestation_text": "select * from manifestation_text order by manifestation_id, version",
     "annotation": "select * exclude (run_id) from annotation order by manifestation_id, version, annotator, task",
     "health": "select distinct source_id, status, item_count from source_health where reason <> 'interrupted' order by all",
