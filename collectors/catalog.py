@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -387,6 +387,10 @@ class City(Closed):
     def zone(self) -> ZoneInfo:
         """The city's time zone."""
         return ZoneInfo(self.timezone)
+
+    def now(self) -> datetime:
+        """Return the instant that it is (aware): in a synthetic city with a clock of its own, always that one."""
+        return self.clock or datetime.now(UTC)
 
     def source(self, source_id: str) -> Source:
         """Return the source with that id.

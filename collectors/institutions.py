@@ -8,13 +8,14 @@ del Hospital", "Mamá del colegio 1278"). Where a platform itself marks an accou
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
+
+from collectors.text import plain_letters
 
 WORDS_FILE = Path(__file__).with_name("institutions.yml")
 
@@ -40,9 +41,7 @@ def is_institution(name: str) -> bool:
 
 def _plain(name: str) -> str:
     """Return the letters and digits of a name in small letters, without accents, single spaces between."""
-    decomposed = unicodedata.normalize("NFD", name.casefold())
-    letters = "".join(one for one in decomposed if not unicodedata.combining(one))
-    return _SPACED.sub(" ", letters).strip()
+    return _SPACED.sub(" ", plain_letters(name)).strip()
 
 
 @cache

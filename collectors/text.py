@@ -276,6 +276,12 @@ _PLAIN_MARKS = str.maketrans("“”„«»‘’´`–—", '"""""\'\'\'\'--')
 _REPEATED_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~¡¿])(?:\s*\1)+")
 
 
+def plain_letters(text: str) -> str:
+    """Return a text in small letters and without accents (ñ is n); everything else stays."""
+    decomposed = unicodedata.normalize("NFD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
 def normalise_for_comparison(text: str) -> str:
     """Return the form in which mirrors and an author's repeats are compared; never shown, never stored as text.
 

@@ -9,10 +9,11 @@ Turnstile), hCaptcha (docs.hcaptcha.com) and reCAPTCHA (developers.google.com/re
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Literal
 
 from parsel import Selector
+
+from collectors.text import plain_letters
 
 Wall = Literal["captcha", "login_wall", "consent_wall", "soft_404"]
 
@@ -82,6 +83,4 @@ def _only_script(page: Selector, shown: str) -> bool:
 
 def _words(text: str) -> str:
     """Return a text in small letters without accents and punctuation."""
-    plain = unicodedata.normalize("NFD", text.casefold())
-    letters = "".join(character for character in plain if not unicodedata.combining(character))
-    return " ".join(re.findall(r"\w+", letters))
+    return " ".join(re.findall(r"\w+", plain_letters(text)))

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -126,7 +126,7 @@ def collect(
 
 def load_quarantines(warehouse: Warehouse, city: City) -> dict[str, datetime]:
     """Return source id -> the instant until which a source that failed on several days in a row is left alone."""
-    now = city.clock or datetime.now(UTC)
+    now = city.now()
     histories: dict[str, list[Outcome]] = {}
     for source_id, at, status, reason in warehouse.query_file("collection_outcomes", {"city": city.id}):
         histories.setdefault(source_id, []).append(Outcome(at, status, reason))
@@ -169,7 +169,7 @@ def load_memories(warehouse: Warehouse, city: City, period: Period) -> dict[str,
 
 def load_frontiers(warehouse: Warehouse, city: City, period: Period) -> dict[str, dict[str, str]]:
     """Return source id -> what a walk over this very window, cut off since, has read whole; see `collectors.frontier`."""
-    since = (city.clock or datetime.now(UTC)) - TAKEN_UP
+    since = city.now() - TAKEN_UP
     window = {"city": city.id, "start": period.start_utc, "end": period.end_utc, "since": since}
     frontiers: dict[str, dict[str, str]] = {}
     for source_id, place, found in warehouse.query_file("source_frontier", window):

@@ -163,7 +163,7 @@ def _check_retention(project: Project, cities: Sequence[City]) -> Verdict:
     try:
         with open_alone(project.warehouse, lock_timeout=0) as warehouse:
             for city in cities:
-                now = city.clock or datetime.now(UTC)
+                now = city.now()
                 count, since = overdue(warehouse, city, now - timedelta(days=1))
                 if since is not None:
                     said.append(f"{city.id}: {count} items since {since:%Y-%m-%d}")

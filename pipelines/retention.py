@@ -66,7 +66,7 @@ def apply_retention(warehouse: Warehouse, project: Project, city: City, *, dry_r
         DiskTooSmallError: if a second warehouse file has no room; nothing was changed.
     """
     exclusions = load_exclusions(project.exclusions)
-    now = (city.clock or datetime.now(UTC)).astimezone(UTC)
+    now = city.now().astimezone(UTC)
     days = retention_days(city)
     file_count = 0
     if not dry_run:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from collectors.catalog import City, Source
@@ -95,7 +95,7 @@ def trial_document(city: City, *, requests: int = TRIAL_REQUESTS) -> str:
 
 def trial_period(city: City) -> Period:
     """Return the last `TRIAL_DAYS` before the city's now."""
-    now = (city.clock or datetime.now(UTC)).astimezone(city.zone)
+    now = city.now().astimezone(city.zone)
     return Period(now - timedelta(days=TRIAL_DAYS), now, city.zone)
 
 

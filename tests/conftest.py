@@ -53,6 +53,29 @@ def block_of(source_id: str) -> str:
     return text[start : min(end for end in ends if end > 0)].rstrip() + "\n\n"
 
 
+def village_file(port: int, sources: str, *, clock: str = "2021-05-03T09:00:00-05:00") -> str:
+    """Return the file of a small synthetic city whose sites are all on one port of this machine.
+
+    Args:
+        port: where they are.
+        sources: its sources as YAML, as they stand below `sources:`.
+        clock: the instant at which collections happen.
+    """
+    return f'''\
+id: villa
+name: Villa
+country: PE
+official_code: "150103"
+timezone: America/Lima
+contact: buzon@municipio.test
+synthetic: true
+clock: "{clock}"
+hosts: {{"*.test": "127.0.0.1:{port}"}}
+defaults: {{legal_basis: Prueba, approved_by: Prueba, approved_on: 2021-03-24, retention_days: 30}}
+sources:
+{sources}'''
+
+
 def make_project(folder: Path, *, mini: bool = False) -> Project:
     """Copy the tracked data into a folder that reads by rules; with `mini`, a city of five small sources stands beside Ate."""
     shutil.copytree(ROOT / "data" / "cities", folder / "data" / "cities")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import PurePosixPath
@@ -24,6 +23,7 @@ from collectors.spiders.base import header
 from collectors.spiders.whatsapp import find_chat
 from collectors.table_formats import read_csv, read_json, read_jsonl, read_parquet, read_workbook, write_cell
 from collectors.tables import TableForm, recognise
+from collectors.text import plain_letters
 
 _TABLES = (".csv", ".tsv", ".xlsx", ".ods", ".json", ".jsonl", ".parquet", ".gz", ".zip")
 _TABLE_TYPES = ("text/csv", "application/vnd.ms-excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
@@ -198,5 +198,4 @@ def _pick(free: Mapping[str, str], words: Sequence[str]) -> str | None:
 
 
 def _fold(heading: str) -> str:
-    plain_letters = unicodedata.normalize("NFD", heading.casefold())
-    return " ".join("".join(letter for letter in plain_letters if not unicodedata.combining(letter)).split())
+    return " ".join(plain_letters(heading).split())

@@ -11,7 +11,6 @@ from collectors.redaction.tokens import Tokens
 
 ADDRESS, COORDINATES = "[dirección]", "[coordenadas]"
 
-_DECIMAL = r"\d{1,2}[.,]\d{3,12}"
 _DEGREES = r"\d{1,2}\s?[°º]\s?\d{1,2}\s?['’′´]\s?(?:\d{1,2}(?:[.,]\d{1,4})?\s?(?:[\"”″]|''|´´)\s?)?"
 # Peru lies between 0 and 19 degrees south and between 68 and 82 degrees west.
 _COORDINATES = re.compile(

@@ -27,7 +27,6 @@ FIELDS = frozenset(
 )
 """What is read of a request; addresses, coordinates and pictures are not."""
 
-_ROWS = ("request", "service_request")
 _LISTS = ("service_requests", "requests")
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import html
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self
 
@@ -191,7 +191,7 @@ class XSpider(ApiSpider):
 
     def _set_window(self) -> bool:
         """Fit the window to what the search reaches; False if that is nothing of it."""
-        now = self.city.clock or datetime.now(UTC)
+        now = self.city.now()
         start, end = self.period.start_utc, min(self.period.end_utc, now.astimezone(UTC) - SPARE)
         reach = now.astimezone(UTC) - RECENT
         if not self.options.archive and start < reach:

@@ -13,25 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-WIRES = (
-    "wordpress",
-    "rss",
-    "atom",
-    "comment_list",
-    "microdata",
-    "opinions",
-    "phpbb",
-    "discourse",
-    "isso",
-    "decidim",
-    "open311",
-    "mastodon",
-    "telegram",
-    "csv",
-    "xlsx",
-)
-"""The formats in which a site can be served."""
-
 NATIVE_IDS: Mapping[str, str] = {
     "wordpress": "comment-{id}",
     "comment_list": "comment-{id}",

@@ -14,19 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from collectors.catalog import City
 from pipelines.project import Project
+from tests.conftest import village_file
 
-CITY = """\
-id: villa
-name: Villa
-country: PE
-official_code: "150103"
-timezone: America/Lima
-contact: buzon@municipio.test
-synthetic: true
-clock: "2021-06-03T09:00:00-05:00"
-hosts: {"*.test": "127.0.0.1:%d"}
-defaults: {legal_basis: Prueba, approved_by: Prueba, approved_on: 2021-03-24, retention_days: 30}
-sources:
+SOURCES = """\
   - id: reportes
     platform: open311
     url: http://reportes.test/v2/
@@ -81,7 +71,9 @@ def villa(folder: Path) -> Iterator[tuple[Project, City, ReportsSite]]:
     site: Any = ReportsSite()
     project = Project(folder)
     project.cities.mkdir(parents=True)
-    (project.cities / "villa.yml").write_text(CITY % site.server.server_address[1], encoding="utf-8")
+    (project.cities / "villa.yml").write_text(
+        village_file(site.server.server_address[1], SOURCES, clock="2021-06-03T09:00:00-05:00"), encoding="utf-8"
+    )
     try:
         yield project, project.load_city("villa"), site
     finally:

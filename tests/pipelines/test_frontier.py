@@ -22,20 +22,9 @@ from collectors.period import Period
 from pipelines.collect import collect
 from pipelines.project import Project
 from pipelines.warehouse import Warehouse, open_warehouse
-from tests.conftest import ROOT
+from tests.conftest import ROOT, village_file
 
-CITY = """\
-id: villa
-name: Villa
-country: PE
-official_code: "150103"
-timezone: America/Lima
-contact: buzon@municipio.test
-synthetic: true
-clock: "2021-05-03T09:00:00-05:00"
-hosts: {"*.test": "127.0.0.1:%d"}
-defaults: {legal_basis: Prueba, approved_by: Prueba, approved_on: 2021-03-24, retention_days: 30}
-sources:
+SOURCES = """\
   - id: sitio
     platform: %s
     url: http://sitio.test/%s
@@ -169,7 +158,7 @@ def site() -> Iterator[Site]:
 def make(folder: Path, site: Site, platform: str, requests: int) -> Project:
     address, options = PLATFORMS[platform]
     (folder / "data" / "cities").mkdir(parents=True)
-    city = CITY % (site.server_port, platform, address, requests, options)
+    city = village_file(site.server_port, SOURCES % (platform, address, requests, options))
     (folder / "data" / "cities" / "villa.yml").write_text(city, encoding="utf-8")
     return Project(folder)
 

@@ -15,23 +15,13 @@ from collectors.period import Period
 from pipelines.collect import collect, load_memories
 from pipelines.project import Project
 from pipelines.warehouse import open_warehouse
+from tests.conftest import village_file
 
 FEED = """<rss version="2.0"><channel><title>Foro</title>
 <item><guid>m1</guid><pubDate>Mon, 05 Apr 2021 10:00:00 -0500</pubDate><description>Falta luz en la cuadra</description></item>
 </channel></rss>"""
 
-CITY = """\
-id: villa
-name: Villa
-country: PE
-official_code: "150103"
-timezone: America/Lima
-contact: buzon@municipio.test
-synthetic: true
-clock: "2021-05-03T09:00:00-05:00"
-hosts: {"*.test": "127.0.0.1:%d"}
-defaults: {legal_basis: Prueba, approved_by: Prueba, approved_on: 2021-03-24, retention_days: 30}
-sources:
+SOURCES = """\
   - id: foro
     platform: feed
     url: http://foro.test/feed.xml
@@ -69,7 +59,7 @@ def villa(tmp_path: Path) -> Iterator[tuple[Project, City]]:
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     project = Project(tmp_path)
     project.cities.mkdir(parents=True)
-    (project.cities / "villa.yml").write_text(CITY % server.server_address[1], encoding="utf-8")
+    (project.cities / "villa.yml").write_text(village_file(server.server_address[1], SOURCES), encoding="utf-8")
     yield project, project.load_city("villa")
     server.shutdown()
     server.server_close()

@@ -20,19 +20,9 @@ from pipelines.project import Project
 from pipelines.report import Report, report
 from pipelines.runs import Readers
 from pipelines.warehouse import open_read_only, open_warehouse
+from tests.conftest import village_file
 
-CITY = """\
-id: villa
-name: Villa
-country: PE
-official_code: "150103"
-timezone: America/Lima
-contact: buzon@municipio.test
-synthetic: true
-clock: "%(clock)s"
-hosts: {"*.test": "127.0.0.1:%(port)d"}
-defaults: {legal_basis: Prueba, approved_by: Prueba, approved_on: 2021-03-24, retention_days: 30}
-sources:
+SOURCES = """\
   - id: foro
     platform: feed
     url: http://foro.test/feed.xml
@@ -109,7 +99,7 @@ class Village:
 
     def write_city(self, *, clock: str = "2021-05-03T09:00:00-05:00", extra: str = "") -> None:
         """Write the city's file: its clock, and a line for each of its sources."""
-        text = CITY % {"clock": clock, "port": self.port, "extra": f"    {extra}" if extra else ""}
+        text = village_file(self.port, SOURCES % {"extra": f"    {extra}" if extra else ""}, clock=clock)
         (self.project.cities / "villa.yml").write_text(text, encoding="utf-8")
 
     def collect(self, **options: Any) -> list[SourceOutcome]:
