@@ -218,9 +218,12 @@ class Spool:
             self.last = max(filter(None, (self.last, item.published_at)))
         return item
 
-    def close_spider(self) -> None:
-        """Make the items durable and only then say how the source fared."""
+    async def close_spider(self) -> None:
+        """Take what the spider still holds back, make the items durable and only then say how the source fared."""
         spider: Any = self.crawler.spider
+        engine: Any = self.crawler.engine
+        for item in spider.held_back():
+            await engine.scraper.start_itemproc_async(item, response=None)
         self.journal.stop()
         for _ in range(2):
             self.write_frontier()

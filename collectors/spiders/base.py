@@ -245,6 +245,10 @@ class PlatformSpider(scrapy.Spider):
         """Return what the source's health tells beside problems: a quota spent, messages left out on request."""
         return []
 
+    def held_back(self) -> Iterator[Manifestation]:
+        """Yield what was read and waits for a further answer that never came: a spent budget loses nothing that was read."""
+        yield from ()
+
     def close_soon(self, reason: str) -> None:
         """End the crawl after what is under way (used by the budget)."""
         engine: Any = self.crawler.engine

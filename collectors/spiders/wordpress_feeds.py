@@ -119,6 +119,11 @@ class WordPressFeeds(WordPressAccount):
             elif address not in self._asked:
                 yield from self._release(link)
 
+    def held_back(self) -> Iterator[Manifestation]:
+        """Yield the comments whose articles were not asked for their number."""
+        for link in list(self._held):
+            yield from self._release(link)
+
     def _release(self, link: str) -> Iterator[Manifestation]:
         yield from self._comments(self._held.pop(link, []), link=link)
 

@@ -366,3 +366,19 @@ def test_pingbacks_are_known_by_their_marks() -> None:
     assert is_pingback("[…] lo dice el diario […]")
     assert not is_pingback("[…]")
     assert not is_pingback("Lo leí […]")
+
+
+def test_spent_budget_loses_no_comment_that_was_read(lab: Any) -> None:
+    """Comments that do not tell their article wait for its feed; where that is not asked any more, they count all the same."""
+    written = [row for number in range(1, 11) for row in rows_of("gastado.test", 1, post=number)]
+    for number, row in enumerate(written, start=1):
+        row |= {"id": number, "link": f"http://gastado.test/nota-{number}/#comment-{number}"}
+    feed = feed_of("gastado.test", written)
+    for row in written:
+        feed = feed.replace(f"/?p={row['post']}#".encode(), f"/nota-{row['post']}/#".encode())
+    lab.web.sites["gastado.test"] = Closed(lab, api_error(lab, 401, "rest_cannot_read"), {"/comments/feed/": feed})
+    source = lab.source("gastado", "wordpress", "http://gastado.test/", options={"posts": False}, budget={"requests": 4})
+    crawled = lab.crawl([source])
+    assert crawled.outcome("gastado") == ("partial", "budget_requests")
+    assert len(paths(lab, "gastado")) == 2
+    assert set(crawled.people("gastado")) == {f"comment-{row['id']}" for row in written}
