@@ -74,8 +74,19 @@ class Wording:
 
 
 def load_wording(path: Path) -> Wording:
-    """Load the messages of a wording file (YAML, nested mappings of text)."""
-    return Wording(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+    """Load the messages of a wording file (YAML, nested mappings of text), or of all `*.yml` of a folder together.
+
+    Raises:
+        WordingError: if two files of the folder hold the same group.
+    """
+    entries: dict[str, Any] = {}
+    for file in sorted(path.glob("*.yml")) if path.is_dir() else [path]:
+        loaded = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+        twice = sorted(entries.keys() & loaded.keys())
+        if twice:
+            raise WordingError(f"{file.name}: another file of {path.name}/ holds {', '.join(twice)} too; rename the group")
+        entries |= loaded
+    return Wording(entries)
 
 
 def clean(text: str) -> str:

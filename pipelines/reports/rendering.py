@@ -57,15 +57,15 @@ def render_page(
         city: its name, zone, locale and published figures.
         period: the report's window.
         taxonomy: the Spanish labels of categories and issues.
-        folder: page.html.jinja, parts.html.jinja, style.css, wording.yml and sections/.
+        folder: page.html.jinja, parts.html.jinja, style.css, wording/es/ and sections/.
 
     Raises:
         ValueError: if the report does not exist, or a row names a category that the taxonomy lacks.
         SectionError: if a section lacks its template, its title or a query's name.
-        WordingError: if wording.yml lacks a message that a row needs.
+        WordingError: if the wording lacks a message that a row needs.
     """
     totals = _main_totals(warehouse, report_id)
-    formats = Formats(city.locale, city.zone, load_wording(folder / "wording.yml"))
+    formats = Formats(city.locale, city.zone, load_wording(folder / "wording" / "es"))
     environment = build_environment(folder, formats, taxonomy)
     environment.globals.update(city=city, period=period, totals=totals)
     parameters = section_parameters(city, totals)

@@ -12,8 +12,8 @@ from lxml import html
 
 from pipelines.copies import LEAST_VOICES, load_place_words
 from pipelines.project import Project
-from pipelines.report import REPORTS
 from pipelines.runs import Readers
+from pipelines.staging import REPORTS
 from pipelines.warehouse import Warehouse, open_warehouse
 from tests.conftest import ROOT, run_window, write_import
 from tests.pipelines.test_counting_rules import NEAR, NOON, add, items, warehouse

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.report import REPORTS, stage_items
+from pipelines.staging import REPORTS, stage_items
 from pipelines.warehouse import Warehouse, memory_warehouse, used_parameters
 
 START = datetime(2021, 4, 1, 5, tzinfo=UTC)

@@ -68,7 +68,7 @@ def page(filled: Warehouse, ate: City, april: Period, taxonomy: Taxonomy) -> str
 @pytest.fixture
 def formats(ate: City) -> Formats:
     """How Ate writes."""
-    return Formats(ate.locale, ate.zone, load_wording(REPORTS / "wording.yml"))
+    return Formats(ate.locale, ate.zone, load_wording(REPORTS / "wording" / "es"))
 
 
 def text_of(element: html.HtmlElement) -> str:
@@ -460,7 +460,7 @@ def test_query_names_are_unique() -> None:
 
 
 def test_wording_covers_every_status_reason_and_channel() -> None:
-    say = load_wording(REPORTS / "wording.yml")
+    say = load_wording(REPORTS / "wording" / "es")
     reasons = re.findall(
         r"\('(\w+)', \d+, (true|false)\)", (REPORTS / "tables" / "report_unread.sql").read_text(encoding="utf-8")
     )

@@ -1,0 +1,24 @@
+"""Steps: what a report computes in Python between its staged items and the SQL files of its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.staging import Build
+
+
+@dataclass(frozen=True)
+class Step:
+    """One computation. What decides its result stands in `pipelines/reports`, whose digest is part of a report's id."""
+
+    load: Callable[[Build], Any]
+    """Stages what it reads; the plain value that it returns joins the inputs whose digest is the report's id."""
+
+    compute: Callable[[Build], None]
+    """Stages its results as temporary tables; called only for a report that does not exist yet."""
+
+
+STEPS: Mapping[str, Step] = {}
+"""Name -> step, in the order in which they run; a later one may read what an earlier one staged."""
