@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from collectors.redaction.texts import RECOGNISERS
 
 CASES = Path(__file__).parent / "collectors" / "redaction_cases.yml"
-PARTS = ("dev", "held_out", "last")
+PARTS = ("dev", "held_out", "last", "third", "fourth")
 WORDS = frozenset({"address", "name"})
 FIGURES = frozenset({"dni", "foreign", "ruc", "phone", "email", "plate", "account", "handle", "link", "coordinates"})
 MARKS = {

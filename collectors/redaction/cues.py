@@ -10,27 +10,38 @@ from __future__ import annotations
 
 import re
 
-_BETWEEN = " \n\t:.,#°º()=-"
+_BETWEEN = " \n\t:.,#°º()=-*>→'\"«»“”"
 
 # What may stand between the telling word and the number ("DNI N° es"); the patterns below match the words before it.
-_FILL = re.compile(r"(?:[\s:.,#°º()=-]|\b(?:n[°ºro]{0,2}|n[uú]m(?:ero)?|es|el|la|de|mi|al|con|su|y|o)(?!\w))++$", re.IGNORECASE)
+_FILL = re.compile(
+    r"(?:[\s:.,#°º()=*>→'\"«»“”-]|\b(?:n[°ºro]{0,2}|n[uú]m(?:ero)?|es|era|el|la|de|mi|al|con|su|y|o|q|este|ese|actual|vigente|nuevo|"
+    r"siguiente|aqu[ií]|ac[aá]|les|dejo|son)(?!\w))++$",
+    re.IGNORECASE,
+)
+# Whose it is, between the telling word and the number ("el teléfono de mi casa").
+_OWNER = r"(?:\s(?:de|del)(?:\s(?:la|el|los|las|mi|mis|su|sus|un|una))?\s[^\W\d_]{2,15}){0,2}$"
 DNI_BEFORE = re.compile(
-    r"(?<![^\W_])(?:d\.?\s?n\.?\s?i|doc(?:umento)?s?(?:\sde)?(?:\snacional)?(?:\sde)?(?:\sidentidad)?|identidad|identificad[oa])$",
+    r"(?<![^\W_])(?:d\.?\s?n\.?\s?i|doc(?:umento)?s?(?:\sde)?(?:\snacional)?(?:\sde)?(?:\sidentidad)?|identidad|identificad[oa])"
+    + _OWNER,
     re.IGNORECASE,
 )
 FOREIGN_BEFORE = re.compile(
-    r"(?<![^\W_])(?:c\.?\s?e\.?|carn[eé]t?(?:\sde)?\sextranjer[ií]a|p\.?t\.?p|c\.?p\.?p|(?:pasaporte|passport)(?:\s(?:venezolan|colombian|chilen|ecuatorian|bolivian|argentin|cuban|peruan)[oa])?)$",
+    r"(?<![^\W_])(?:c\.?\s?e\.?|(?:carn[eé]t?|c[eé]dula|tarjeta)(?:\s(?:de|del?))?\s(?:extranjer[ií]a|extranjero|refugi(?:o|ado)|identidad\svenezolana)|c[eé]dula|p\.?t\.?p|c\.?p\.?p|(?:pasaporte|passport)(?:\s(?:venezolan|colombian|chilen|ecuatorian|bolivian|argentin|cuban|peruan)[oa])?)$",
     re.IGNORECASE,
 )
-RUC_BEFORE = re.compile(r"(?<![^\W_])r\.?u\.?c\.?$", re.IGNORECASE)
+RUC_BEFORE = re.compile(r"(?<![^\W_])(?:r\.?\s?u\.?\s?c\.?|contribuyente)" + _OWNER, re.IGNORECASE)
+RUC_NEAR = re.compile(r"(?<![^\W_])(?:r\.?u\.?c|contribuyente)(?![^\W_])", re.IGNORECASE)
 ACCOUNT_BEFORE = re.compile(
     r"(?<![^\W_])(?:cta|cuenta|cci|ahorros?|corriente|bcp|bbva|interbank|scotiabank|banco de la naci[oó]n|tarjeta)s?"
     r"(?:\s(?:de\s)?(?:ahorros?|corriente|bancaria|interbancaria|bcp|bbva|interbank|soles))?$",
     re.IGNORECASE,
 )
 PHONE_BEFORE = re.compile(
-    r"(?<![^\W_])(?:tel(?:[eé]fonos?|e?f)?|tlf|fono|fijo|cel(?:u|ular)?(?:es)?|m[oó]vil|whats?app|wasap|wsp|wpp?|yape|plin|"
-    r"anexo|central|ll[aá]m\w{0,6}|contact\w{0,6}|comun[ií]c\w{0,6}|escr[ií]b\w{0,6})(?:\s(?:casa|fijo|trabajo|oficina|personal|claro|movistar|entel|bitel))?$",
+    r"(?<![^\W_])(?:tel(?:[eé]fonos?|[eé]?f)?|tlf|tf|fono|fijo|[cs]el(?:u|l?ular)?(?:es)?|cell|m[oó]vil|"
+    r"(?:w|g[uü])h?[aá]t?h?s{1,2}h?a?p{0,2}|ws[ap]?p?|wh?app?|wpp?|ya?p[eé]\w{0,3}|plin\w{0,4}|rp[mc]|telegram|nextel|delivery|informes|"
+    r"serenazgo|comisar[ií]a|bomberos|emergencias?|anexo|central|m[aá]rqu?[aeu]\w{0,4}|timbr\w{1,4}|"
+    r"ll[aá]m\w{0,6}|contact\w{0,6}|comun[ií]qu?\w{0,6}|escr[ií]b\w{0,6})"
+    r"(?:\s(?:casa|fijo|trabajo|oficina|personal|claro|movistar|entel|bitel))?" + _OWNER,
     re.IGNORECASE,
 )
 _FILE_BEFORE = re.compile(
@@ -43,6 +54,12 @@ _FILE_BEFORE = re.compile(
 CASE_BEFORE = re.compile(
     r"(?<![^\W_])(?:solicitud|reclamo|queja|caso|orden|carta|denuncia|reporte|incidencia|ruta|l[ií]nea|pedido|"
     r"lote|voucher|operaci[oó]n)s?$",
+    re.IGNORECASE,
+)
+PLATE_BEFORE = re.compile(r"(?<![^\W_])(?:placas?(?:\sde\srodaje)?|matr[ií]cula|patente)" + _OWNER, re.IGNORECASE)
+VEHICLE_BEFORE = re.compile(
+    r"(?<![^\W_])(?:veh[ií]culo|auto|carro|moto(?:taxi|car)?|taxi|combi|c[uú]ster|coaster|camioneta|cami[oó]n|volquete|minivan|"
+    r"furgoneta|trimoto|tico|bus|[oó]mnibus)(?:e?s)?(?:\s[a-záéíóúñ]{1,12}){0,2}$",
     re.IGNORECASE,
 )
 _MONEY_BEFORE = re.compile(r"(?:s/\.?|\$|€|us\$|soles|monto|suma)\s?(?:de\s)?$", re.IGNORECASE)

@@ -20,9 +20,9 @@ GIVEN, SURNAME, EVERYDAY = 1, 2, 4
 """May be a given name; may be a surname; is an everyday word too."""
 
 PARTICLE, PLACE, SAINT, OFFICE, STREET, DWELLING, CUE, WEAK_CUE, ANNOUNCING = (1 << bit for bit in range(3, 12))
-STOP, NOT_NAME, ADJECTIVE, NETWORK, BLOCK, LOT, FLAT = (1 << bit for bit in range(12, 19))
+STOP, NOT_NAME, ADJECTIVE, NETWORK, BLOCK, LOT, FLAT, PLANT = (1 << bit for bit in range(12, 20))
 NAME = GIVEN | SURNAME
-TELLING = NAME | CUE | WEAK_CUE | ANNOUNCING | STREET | DWELLING | BLOCK | LOT | FLAT | NETWORK
+TELLING = NAME | CUE | WEAK_CUE | ANNOUNCING | STREET | DWELLING | BLOCK | LOT | FLAT | PLANT | NETWORK
 """What may begin a name or an address, or announce one."""
 MARK = "[nombre]"
 
@@ -53,6 +53,7 @@ class TellingWords(Closed):
     block: str
     lot: str
     flat: str
+    plant: str
     public: str
 
 
@@ -94,6 +95,7 @@ def load_lexicon() -> Lexicon:
         BLOCK: words.block,
         LOT: words.lot,
         FLAT: words.flat,
+        PLANT: words.plant,
     }
     for flag, listed in groups.items():
         for word in listed.split():
@@ -101,8 +103,15 @@ def load_lexicon() -> Lexicon:
     for flag, name in ((GIVEN, "given_names.txt"), (SURNAME, "surnames.txt")):
         for word, everyday in load_names(name).items():
             flags[word] = flags.get(word, 0) | flag | (EVERYDAY if everyday else 0)
+    flags = dict.fromkeys(_diminutives(flags), GIVEN) | flags
     flags[MARK] = NAME
     return Lexicon(flags, frozenset(name.strip() for name in words.public.split(",")))
+
+
+def _diminutives(flags: dict[str, int]) -> list[str]:
+    """Return "yolandita" of the given names that are no everyday words."""
+    stems = [word[:-1] for word, flag in flags.items() if flag == GIVEN and len(word) > 4 and word[-1] in "ao"]
+    return [f"{stem}it{ending}" for stem in stems for ending in "ao"]
 
 
 def load_names(name: str) -> dict[str, bool]:

@@ -5,6 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from collectors.redaction.announcing import (
+    ABBREVIATIONS,
+    ANNOUNCED,
+    BEHIND_ABBREVIATION,
+    BEHIND_COLON,
+    BEHIND_CUE,
+    BEHIND_WEAK,
+    GREETINGS,
+    SURE,
+    UNSURE,
+)
 from collectors.redaction.found import Found
 from collectors.redaction.lexicon import (
     ADJECTIVE,
@@ -30,39 +41,6 @@ from collectors.redaction.tokens import Tokens
 
 _MOST_WORDS = 6
 _NO_PERSON = STOP | NOT_NAME | PLACE | OFFICE | SAINT | STREET | CUE | WEAK_CUE | ANNOUNCING | PARTICLE
-_BEHIND_CUE = re.compile(r"[ \t\u00a0]{1,2}")
-_BEHIND_ABBREVIATION = re.compile(r"\.?[ \t\u00a0]{1,2}|\.")
-_ABBREVIATIONS = frozenset({"sr", "sra", "srta", "sres", "dr", "dra", "ing", "lic", "abog", "arq", "prof", "dn", "dna"})
-_BEHIND_WEAK = re.compile(r"[.:]?,?\s{1,2}")
-_ANY = re.compile("")
-# What must stand before a word that announces a name, and what behind it.
-_ANNOUNCED: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
-    "llamo": (re.compile(r"\bme $"), re.compile(r":?\s{1,2}")),
-    "llama": (re.compile(r"\bse $"), re.compile(r":?\s{1,2}")),
-    "llamado": (_ANY, re.compile(r":?\s{1,2}")),
-    "llamada": (_ANY, re.compile(r":?\s{1,2}")),
-    "nombre": (re.compile(r"\b(?:mi|de|su) $"), re.compile(r"(?:\scompleto)?(?:\ses)?:?\s{1,2}")),
-    "nombres": (_ANY, re.compile(r"(?:\sy\sapellidos)?\s?:\s?")),
-    "apellidos": (_ANY, re.compile(r"(?:\sy\snombres)?\s?:\s?")),
-    "atte": (_ANY, re.compile(r"[\s.,:]{1,4}")),
-    "atentamente": (_ANY, re.compile(r"[\s.,:]{1,4}")),
-    "firma": (_ANY, re.compile(r"(?:\spor)?\s?:\s?")),
-    "firmado": (_ANY, re.compile(r"(?:\spor)?\s?:?\s?")),
-    "comunicarse": (_ANY, re.compile(r"\s(?:con|a)\s(?:la\s|el\s)?")),
-    "contactar": (_ANY, re.compile(r"\s(?:con|a)\s(?:la\s|el\s)?")),
-    "contactarse": (_ANY, re.compile(r"\s(?:con|a)\s(?:la\s|el\s)?")),
-    "habla": (_ANY, re.compile(r"(?:\scon)?\s(?:la\s|el\s)?")),
-    "hablar": (_ANY, re.compile(r"\scon\s(?:la\s|el\s)?")),
-    "hable": (_ANY, re.compile(r"\scon\s(?:la\s|el\s)?")),
-    "hablen": (_ANY, re.compile(r"\scon\s(?:la\s|el\s)?")),
-    "preguntar": (_ANY, re.compile(r"\spor\s(?:la\s|el\s)?")),
-    "pregunten": (_ANY, re.compile(r"\spor\s(?:la\s|el\s)?")),
-    "suscribe": (_ANY, re.compile(r"[\s,:]{1,3}")),
-}
-_SURE = frozenset({"llamo", "nombre"})
-_UNSURE = frozenset(
-    {"llama", "comunicarse", "contactar", "contactarse", "habla", "hablar", "hable", "hablen", "preguntar", "pregunten"}
-)
 _MONTHS = frozenset({"abril", "julio"})
 _MONTH_BEFORE = re.compile(r"(?:\d|\b(?:de|en|del|desde|hasta|este|para|fin|mediados|y|a|el))\s{1,2}$")
 _WOMEN = (
@@ -72,20 +50,24 @@ _WOMEN = (
 )
 _WOMEN_WITHOUT_A = frozenset(_WOMEN.split())
 _ARTICLES = frozenset({"de", "del", "la", "las", "los", "el"})
+_INITIALS = re.compile(r"(?<![^\W_])(?:[A-ZÑ]\.[ \t]?){1,2}$")
 _LIST = re.compile(r",\s|\s[ye]\s(?:(?:don|dona|la|el)\s)?|,\s[ye]\s")
 _LIST_WORDS = frozenset({"y", "e", "don", "dona", "la", "el"})
 
 
 def find_names(tokens: Tokens) -> Iterator[Found]:
     """Yield the names, in order and apart."""
-    done = 0
+    done = end = 0
     for place in tokens.telling:
         if place < done:
             continue
         for first, last, stays in _runs_from(tokens, place):
             done = last + 1
             if not stays and (first < last or tokens.word(first) != MARK):
-                yield Found(tokens.spans[first][0], tokens.spans[last][1], MARK)
+                start = tokens.spans[first][0]
+                initials = _INITIALS.search(tokens.text, max(end, start - 8), start)
+                end = tokens.spans[last][1]
+                yield Found(initials.start() if initials else start, end, MARK)
 
 
 def _runs_from(tokens: Tokens, place: int) -> Iterator[tuple[int, int, bool]]:
@@ -96,12 +78,13 @@ def _runs_from(tokens: Tokens, place: int) -> Iterator[tuple[int, int, bool]]:
         run = _bare_run(tokens, place) if flags & NAME and not flags & (PLACE | OFFICE | SAINT | STREET) else None
         if run is not None:
             yield run
+            yield from _listed_behind(tokens, *run)
         return
     last = _extend(tokens, first, announced=True)
     bare = first == last and tokens.words[first] == MARK
     stays = (
         bare
-        or is_public(tokens, place, last)
+        or is_public(tokens, place if flags & CUE else first, last)
         or (tokens.is_title(place) and (is_place(tokens, place) or _is_called(tokens, place, last)))
     )
     yield first, last, stays
@@ -110,17 +93,29 @@ def _runs_from(tokens: Tokens, place: int) -> Iterator[tuple[int, int, bool]]:
         yield following, last, stays
 
 
+def _listed_behind(tokens: Tokens, first: int, last: int, stays: bool) -> Iterator[tuple[int, int, bool]]:
+    """Yield the names of two words at least that are listed behind one that nothing announces."""
+    while first < last and not stays and (following := _listed(tokens, last)) is not None:
+        first, last = following, _extend(tokens, following, announced=True)
+        if first < last:
+            yield first, last, is_public(tokens, first, last)
+
+
 def _announced(tokens: Tokens, place: int) -> int | None:
     """Return the place of the first word of the name that the word at a place announces; None if none follows."""
     flags, word = tokens.flags[place], tokens.word(place)
     start, end = tokens.spans[place]
     if flags & ANNOUNCING:
-        before, behind = _ANNOUNCED[word]
+        before, behind = ANNOUNCED[word]
         if not before.search(tokens.folded[max(0, start - 4) : start]):
             return None
     else:
-        behind = _BEHIND_ABBREVIATION if word in _ABBREVIATIONS else _BEHIND_CUE if flags & CUE else _BEHIND_WEAK
+        if word == "papa" and place > 0 and tokens.word(place - 1) == "el":
+            return None  # of Rome
+        behind = BEHIND_ABBREVIATION if word in ABBREVIATIONS else BEHIND_CUE if flags & CUE else BEHIND_WEAK
     match = behind.match(tokens.folded, end)
+    colon = BEHIND_COLON.match(tokens.folded, end) if match is None and flags & CUE else None
+    match = match or colon
     if flags & CUE and tokens.folded.startswith(" de ", end):
         # "La mamá de Thiago": only what can be nothing but a given name.
         first = place + 2
@@ -132,8 +127,18 @@ def _announced(tokens: Tokens, place: int) -> int | None:
     if match is None or first >= len(tokens) or tokens.spans[first][0] != match.end():
         return None
     # Programs and machines are called something too.
-    strong = bool(flags & (CUE | ANNOUNCING)) and word not in _UNSURE
-    return first if _may_be_name(tokens, first, strong=strong, sure=word in _SURE) else None
+    strong = bool(flags & (CUE | ANNOUNCING)) and word not in UNSURE and colon is None
+    if _may_be_name(tokens, first, strong=strong, sure=word in SURE):
+        return first
+    person = flags & WEAK_CUE and word not in GREETINGS and (place == 0 or not tokens.is_title(place))
+    return first if person and _are_two_capitals(tokens, first) else None
+
+
+def _are_two_capitals(tokens: Tokens, first: int) -> bool:
+    """Tell whether two words begin with capitals that no list knows ("el dirigente Alipio Condorhuanca")."""
+    if first + 1 >= len(tokens) or not tokens.joined(first):
+        return False
+    return all(tokens.is_title(place) and not tokens.flags[place] & ~SURNAME for place in (first, first + 1))
 
 
 def _may_be_name(tokens: Tokens, place: int, *, strong: bool, sure: bool = False) -> bool:

@@ -26,13 +26,14 @@ _RANK = (
 )
 _BEFORE = re.compile(rf"\b(?:{_OFFICES}){_RANK}(?:{_OF}){{0,2}}{_POLITE}{{0,2}}\W{{1,3}}$")
 # Who presides over neighbours, parents or traders is a private person.
-_NEIGHBOURS = re.compile(
-    r"\b(?:president[ea]|gerent[ea]|candidat[oa]|tesorer[oa]|secretari[oa](?:\sgeneral)?|dirigent[ea]|delegad[oa]|coordinadora?|lider|lideresa|vocal)"
+_NEIGHBOURS_POST = (
+    r"(?:president[ea]|gerent[ea]|candidat[oa]|tesorer[oa]|secretari[oa](?:\sgeneral)?|dirigent[ea]|delegad[oa]|coordinadora?|lider|lideresa|vocal)"
     r"\s(?:de|del)\s(?:(?:la|el|las|los|mi|nuestr[oa])\s)?"
     r"(?:junta|asociacion|asoc|comite|comedor|vaso|cuadra|mercado|apafa|barrio|manzana|club|cooperativa|olla|urb\w*|zona|sector|ronda|"
     r"edificio|condominio|directiva|vecinos|comunidad|empresa|tienda|aahh|asentamiento|grupo|padres|comerciantes|feria|liga|sindicato|federacion|frente|gremio)\b"
-    r"[^.;,\n]{0,40}$"
 )
+_NEIGHBOURS = re.compile(rf"\b{_NEIGHBOURS_POST}[^.;,\n]{{0,40}}$")
+_NEIGHBOURS_BEHIND = re.compile(rf",?\s(?:(?:el|la|nuestr[oa]|actual|como|es|soy)\s){{0,2}}{_NEIGHBOURS_POST}")
 _BEHIND = re.compile(rf",?\s(?:(?:el|la|nuestr[oa]|actual|como|es)\s){{0,2}}(?:{_OFFICES})\b|\s?\((?:{_OFFICES})\b")
 _ACRONYM = re.compile(
     r"\b(?:i\.?\s?e\.?\s?p?|aa\.\s?hh|a\.?\s?h|c\.\s?c|pp\.?\s?jj|c\.?e\.?i)\.?[^,;\n\w]{0,4}(?:n\W{0,2}\s?)?[\d\s]{0,6}[\"“«']?$"
@@ -49,7 +50,9 @@ def is_public(tokens: Tokens, first: int, last: int) -> bool:
         before = tokens.folded[max(0, start - _REACH) : start]
         if _BEFORE.search(before) and not _NEIGHBOURS.search(before):
             return True
-    return any(flag & OFFICE for flag in tokens.flags[last + 1 : last + 5]) and bool(_BEHIND.match(tokens.folded, end))
+    if not any(flag & OFFICE for flag in tokens.flags[last + 1 : last + 5]) or _NEIGHBOURS_BEHIND.match(tokens.folded, end):
+        return False
+    return _BEHIND.match(tokens.folded, end) is not None
 
 
 def is_place(tokens: Tokens, place: int) -> bool:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 
 from collectors.redaction.found import Found
-from collectors.redaction.lexicon import BLOCK, DWELLING, FLAT, LOT, PLACE, STOP, STREET
+from collectors.redaction.lexicon import BLOCK, DWELLING, FLAT, LOT, PLACE, PLANT, STOP, STREET
 from collectors.redaction.tokens import Tokens
 
 ADDRESS, COORDINATES = "[dirección]", "[coordenadas]"
 
-_DEGREES = r"\d{1,2}\s?[°º]\s?\d{1,2}\s?['’′´]\s?(?:\d{1,2}(?:[.,]\d{1,4})?\s?(?:[\"”″]|''|´´)\s?)?"
+_DEGREES = r"\d{1,2}\s?[°º]\s?\d{1,2}(?:[.,]\d{1,6})?\s?['’′´]\s?(?:\d{1,2}(?:[.,]\d{1,4})?\s?(?:[\"”″]|''|´´)\s?)?"
 # Peru lies between 0 and 19 degrees south and between 68 and 82 degrees west.
 _COORDINATES = re.compile(
     rf"""(?<![\w.,])(?:
@@ -19,6 +19,9 @@ _COORDINATES = re.compile(
         [-−]?(?:6[89]|7\d|8[01])[.,]\d{{3,12}}(?:\s?°?\s?[wWoO](?!\w))?
     | [-−](?:1[0-8]|0?\d)[.,]\d\d\s?,\s?[-−](?:6[89]|7\d|8[01])[.,]\d\d(?!\d)
     | {_DEGREES}[sS][\s,;/y]{{0,4}}{_DEGREES}[wWoO](?!\w)
+    | [sS]\s?{_DEGREES}[\s,;/y]{{0,4}}[wWoO]\s?{_DEGREES}
+    | (?:[EeXx]\s?[:=]?\s?)?[1-9]\d{{5}}(?:[.,]\d{{1,3}})?\s?m?[EeXx]?[\s,;/-]{{1,3}}(?:[NnYy]\s?[:=]?\s?)?
+        (?:[89]\d|79)\d{{5}}(?:[.,]\d{{1,3}})?(?:\s?m?[NnYy](?!\w))?(?![\w-]|[.,]\d)
     | 1[789]\s?[KLMSklms][\s,]{{1,2}}[EeXx]?[:=\s]{{0,2}}0?\d{{6}}(?:[.,]\d{{1,3}})?\s?(?:m?[EeXx])?
         [\s,]{{1,3}}[NnYy]?[:=\s]{{0,2}}\d{{7}}(?:[.,]\d{{1,3}})?(?:\s?m?[NnYy](?!\w))?
     | [23456789CFGHJMPQRVWX]{{4}}(?:[23456789CFGHJMPQRVWX]{{4}})?\+[23456789CFGHJMPQRVWX]{{2,3}}(?!\w)
@@ -33,9 +36,11 @@ _MAP = re.compile(
 )
 
 _DIGIT = re.compile(r"\d")
-_MARKED = r"(?:n[°º]|nro|num|numero|no|#)\.?:?\s{0,2}"
+_MARKED = r"(?:n[°º]|n\.[°º]|nro|num|numero|no|#)\.?:?\s{0,2}"
 _NUMBER = re.compile(
-    rf"['’\".]?[,:]?\s{{0,2}}(?P<mark>{_MARKED}|n\s?[.:]?\s?(?=\d))?(?P<number>\d{{1,5}})(?!\d|[.,:]\d|\s?[/%°])(?:\s?-?\s?[a-h](?![a-z]))?"
+    rf"['’\".]?[,:]?\s{{0,2}}(?P<mark>{_MARKED}|n\s?[.:]?\s?(?=\d))?(?P<number>\d{{1,5}})"
+    r"(?!\d|[.,:]\d|\s?[%°]|\s?/(?!\d{3,4}(?!\d)))"
+    r"(?:\s?-?\s?[a-h](?![a-z])|\s?-\s?\d{1,2}[a-z](?![a-z\d])|[-/](?!(?:19|20)\d\d)\d{2,4}(?!\d))?"
 )
 _TAIL = re.compile(
     r"(?:[\s,.-]{1,3}(?:interior|int|dpto|dep|depto|departamento|dpt|oficina|of|piso|block|bloque|torre|letra)\b\.?\s{0,2}(?:n[°º]\s?)?"
@@ -43,10 +48,10 @@ _TAIL = re.compile(
 )
 _UNIT = re.compile(
     r"\s?(?:am|pm|[ap]\.\s?m|h|hs|hrs?|horas?|minutos?|mins?|metros?|mts?|m|m2|km|kms|gramos|gr|kilos?|kg|litros|puntos|cm|grados|kilometros?|cuadras?|cdras?|veces|vez|vecin\w*|personas?|"
-    r"gente|familias?|anos?|dias?|meses|mes|semanas?|casas?|viviendas?|soles|nuevos|mil|postes?|huecos?|baches|arboles|autos?|carros?|buses|"
-    r"motos?|mototaxis?|combis?|por\sciento|grados|paraderos?|pisos|negocios?|puestos?|tiendas?|ninos?|perros?|focos?|luces|luminarias?|"
-    r"camaras?|tachos?|bolsas?|toneladas?|sacos|millones|firmas|choques|accidentes|robos|asaltos|denuncias|ambulantes|serenos|policias|"
-    r"lotes?|manzanas?|mts2|ta|da|ra|va)(?![a-z])"
+    r"gente|familias?|anos?|dias?|meses|mes|semanas?|casas|viviendas|soles|nuevos|mil|postes|huecos|baches|arboles|autos|carros|buses|"
+    r"motos|mototaxis|combis|por\sciento|grados|paraderos?|pisos|negocios|puestos|tiendas|ninos|perros|focos|luces|luminarias|"
+    r"camaras|tachos|bolsas|toneladas?|sacos|millones|firmas|choques|accidentes|robos|asaltos|denuncias|ambulantes|serenos|policias|"
+    r"lotes|manzanas|mts2|ta|da|ra|va)(?![a-z])"
     r"|\s(?:de|del)\s(?:enero|febrero|marzo|abril|mayo|junio|julio|agosto|setiembre|septiembre|octubre|noviembre|diciembre)"
 )
 _NAMED_BY_NUMBER = re.compile(r"\.?\s{0,2}\d{1,3}(?:ro|er|do)?(?:\s(?:de\s)?(?=[a-z]))?")
@@ -57,19 +62,39 @@ _BEHIND_DWELLING = re.compile(
     r"(?:\s(?:real|legal|actual|fiscal))?(?:\s(?:queda|esta|ubicad[oa]|sit[oa]))?(?:\s?:|\sen|\ses(?:\sen)?)\s{0,2}(?=\w)"
 )
 
+# "Casa n° 57", "casa 57 de la calle Real".
+_HOUSE_NUMBER = re.compile(
+    rf"casa\s{{0,2}}(?:(?P<marked>{_MARKED}\d{{1,4}}(?:-?[a-h])?)(?![\w%]|[.,]\d)"
+    r"|(?P<plain>\d{1,4})(?=,?\s(?:de|del|en)\s(?:la\s|el\s)?(?:calle|jr|jiron|av|avenida|pasaje|psje|manzana|mz|mza|cuadra)(?!\w)))"
+)
+# "Jr. Puno cuadra 6 n° 618", "Jr. Callao 283, 291 y 305".
+_ROW = re.compile(r"[\s,.-]{1,3}(?:cuadra|cdra|cda)\.?\s?\d{1,2}[\s,.-]{1,3}(?=(?:n[°º]|nro|num|numero|#)\.?:?\s{0,2}\d)")
+# "En la av. Brasil, al costado del 1091".
+_BESIDE = re.compile(r"\b(?:costado|frente|altura)\s(?:del|al|de)\s(?:n[°º]\s?)?(?P<number>\d{3,4})(?!\w|[.,:]\d|\s?[/%°-])")
+_STREET_NEAR = re.compile(
+    r"\b(?:av|avda|avenida|jr|jiron|calle|ca|psje|pasaje|prolongacion|carretera|malecon|alameda)\b[^;\n]{1,60}$"
+)
+_NEXT_NUMBER = re.compile(r"(?:\s?,\s?|,?\s[ye]\s)(?P<number>\d{3,5})(?!\w|[.,:]\d|\s?[/%°-])")
+_MOST_NUMBERS = 8
+
 _BLOCK_LETTER = r"(?:[a-z]{1,2}\s?-?\s?\d{0,2}|\d{1,3}\s?-?[a-z]?)"
 _QUOTE = r"['\"“”´‘’]{0,2}"
-_BETWEEN = r"[\s.,:;#/-]{0,3}"
-_LOT_NUMBER = rf"(?:lote|lte|lt|l)s?{_BETWEEN}(?:n[°º]{_BETWEEN})?{_QUOTE}\d{{1,3}}(?:\s?-?\s?[a-z](?![a-z])|-?\d(?!\d))?{_QUOTE}"
+_BETWEEN = r"[\s.,:;#/–—-]{0,3}"
+_LOT_NUMBER = (
+    rf"(?:lote|lot|lte|lt|l|parcela)s?{_BETWEEN}(?:n[°º]{_BETWEEN})?{_QUOTE}"
+    rf"\d{{1,3}}(?:\s?-?\s?[a-z](?![a-z])|-?\d(?!\d))?{_QUOTE}"
+)
+_HOUSE = rf"casa{_BETWEEN}(?:n[°º]{_BETWEEN})?\d{{1,3}}"
+_GLUED_BLOCK = re.compile(rf"(?<!\w)mz[a-z]\d{{0,2}}{_BETWEEN}{_LOT_NUMBER}(?!\w)")
 _BLOCK_AND_LOT = re.compile(
-    rf"(?:manzana|mzna|mzn|mza|mz){_BETWEEN}{_QUOTE}{_BLOCK_LETTER}{_QUOTE}{_BETWEEN}(?:y\s|del?\s)?{_LOT_NUMBER}(?!\w)"
+    rf"(?:manzana|manz|mzna|mzn|mza|mz){_BETWEEN}{_QUOTE}{_BLOCK_LETTER}{_QUOTE}{_BETWEEN}(?:y\s|del?\s)?(?:{_LOT_NUMBER}|{_HOUSE})(?!\w)"
 )
 _LOT_AND_BLOCK = re.compile(
-    rf"{_LOT_NUMBER}{_BETWEEN}(?:de\s)?(?:la\s)?(?:manzana|mzna|mzn|mza|mz){_BETWEEN}{_QUOTE}{_BLOCK_LETTER}{_QUOTE}(?!\w)"
+    rf"{_LOT_NUMBER}{_BETWEEN}(?:de\s)?(?:la\s)?(?:manzana|manz|mzna|mzn|mza|mz){_BETWEEN}{_QUOTE}{_BLOCK_LETTER}{_QUOTE}(?!\w)"
 )
 _LOT = re.compile(rf"{_LOT_NUMBER}(?!\w)")
 _LOT_BEFORE = re.compile(
-    r"(?:\bucv\s?-?\s?\d{1,4}[a-z]?|\b(?:zona|grupo|sector|etapa|comite|urb\w*|aahh|aa\.?\s?hh\.?)\s[\w.\s]{1,20})[\s,.-]{1,3}(?:el\s)?$|(?:viv\w{1,4}|resid\w{1,2}|domicili\w{1,5}|casa)\b[^.;\n]{0,12}$"
+    r"(?:\bucv\s?-?\s?\d{1,4}[a-z]?|\bkm\.?\s?\d{1,4}(?:[.,]\d{1,3})?|\b(?:zona|grupo|sector|etapa|comite|urb\w*|aahh|aa\.?\s?hh\.?)\s[\w.\s]{1,20})[\s,.-]{1,3}(?:el\s)?$|(?:viv\w{1,4}|resid\w{1,2}|domicili\w{1,5}|casa)\b[^.;\n]{0,12}$"
 )
 _LOT_BEHIND = re.compile(r"[\s,.-]{1,3}(?:de\s(?:la\s)?|del\s)?(?:ucv|grupo|zona|sector|comite)\s?-?\s?[a-z0-9]{1,4}(?!\w)")
 _FLAT_NUMBER = re.compile(r"\.?\s{0,2}(?:n[°º]\s?|nro\.?\s?)?(?P<number>[a-z]?-?\d{2,4}-?[a-z]?)(?!\w|[.,]\d|%)")
@@ -100,7 +125,7 @@ def find_addresses(tokens: Tokens) -> Iterator[Found]:
     done = 0
     for place in tokens.telling:
         flags = tokens.flags[place]
-        if not flags & (STREET | DWELLING | BLOCK | LOT | FLAT):
+        if not flags & (STREET | DWELLING | BLOCK | LOT | FLAT | PLANT):
             continue
         start, end = tokens.spans[place]
         if start < done:
@@ -112,9 +137,23 @@ def find_addresses(tokens: Tokens) -> Iterator[Found]:
                 done = found[1]
                 yield Found(*found, ADDRESS)
                 break
-    for match in _NEIGHBOUR_OF_FLAT.finditer(tokens.folded):
-        if not _UNIT.match(tokens.folded, match.end()):
-            yield Found(*match.span(1), ADDRESS)
+    for start, end in _beside_words(tokens.folded):
+        yield Found(start, end, ADDRESS)
+
+
+def _beside_words(folded: str) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of addresses that no word begins: glued ones, flats of neighbours, numbers beside something."""
+    for match in _GLUED_BLOCK.finditer(folded):
+        yield match.span()
+    for match in _NEIGHBOUR_OF_FLAT.finditer(folded):
+        if not _UNIT.match(folded, match.end()):
+            yield match.span(1)
+    for match in _BESIDE.finditer(folded):
+        number = match["number"]
+        year = len(number) == 4 and number[:2] in ("19", "20")
+        near = _STREET_NEAR.search(folded[max(0, match.start() - 70) : match.start()])
+        if near and not year and not _UNIT.match(folded, match.end()):
+            yield match.span("number")
 
 
 def _street(tokens: Tokens, place: int) -> tuple[int, int] | None:
@@ -128,7 +167,10 @@ def _street(tokens: Tokens, place: int) -> tuple[int, int] | None:
 
 
 def _dwelling(tokens: Tokens, place: int) -> tuple[int, int] | None:
-    """Return the range of the number of "vivo en los eucaliptos 567"."""
+    """Return the range of the number of "vivo en los eucaliptos 567", or of "casa n° 57"."""
+    house = _HOUSE_NUMBER.match(tokens.folded, tokens.spans[place][0])
+    if house is not None:
+        return house.span(house.lastgroup or 0)
     match = _BEHIND_DWELLING.match(tokens.folded, tokens.spans[place][1])
     if match is None:
         return None
@@ -147,6 +189,8 @@ def _number_behind(tokens: Tokens, first: int, begin: int, *, dwelling: bool) ->
     while True:
         match = _NUMBER.match(tokens.folded, position) if position > tokens.spans[first - 1][1] or place > first else None
         if match is not None:
+            return _house_number(tokens, match, dwelling=dwelling)
+        if (row := _ROW.match(tokens.folded, position)) and (match := _NUMBER.match(tokens.folded, row.end())):
             return _house_number(tokens, match, dwelling=dwelling)
         if place >= len(tokens) or place - first >= _LONGEST_STREET or tokens.flags[place] & STOP:
             return None
@@ -169,7 +213,29 @@ def _house_number(tokens: Tokens, match: re.Match[str], *, dwelling: bool) -> tu
             return None
         if len(number) == 4 and number[:2] in ("19", "20") and int(number) < 2040 and not dwelling:
             return None
-    return match.start("mark") if marked else match.start("number"), end
+    return match.start("mark") if marked else match.start("number"), _further_numbers(tokens, len(number), end)
+
+
+def _further_numbers(tokens: Tokens, digits: int, end: int) -> int:
+    """Return where a list of house numbers ends: those as long as the first, which are no years and no quantities."""
+    for _ in range(_MOST_NUMBERS):
+        match = _NEXT_NUMBER.match(tokens.folded, end)
+        if match is None or len(match["number"]) != digits or _UNIT.match(tokens.folded, match.end()):
+            break
+        if digits == 4 and match["number"][:2] in ("19", "20"):
+            break
+        end = match.end()
+    return end
+
+
+def _plant(tokens: Tokens, place: int) -> tuple[int, int] | None:
+    """Return the range of the number of "los jazmines 284", streets that are called after plants or stones without more."""
+    if place == 0 or tokens.word(place - 1) not in ("los", "las") or not tokens.joined(place - 1):
+        return None
+    match = _NUMBER.match(tokens.folded, tokens.spans[place][1])
+    if match is None or not (match["mark"] or len(match["number"]) in (3, 4)) or match[0].startswith(","):
+        return None
+    return _house_number(tokens, match, dwelling=False)
 
 
 def _block_and_lot(tokens: Tokens, place: int) -> tuple[int, int] | None:
@@ -199,4 +265,4 @@ def _flat(tokens: Tokens, place: int) -> tuple[int, int] | None:
     return start - (len(before[0]) if before else 0), match.end()
 
 
-_BY_FLAG = ((STREET, _street), (BLOCK, _block_and_lot), (LOT, _lot), (FLAT, _flat), (DWELLING, _dwelling))
+_BY_FLAG = ((STREET, _street), (BLOCK, _block_and_lot), (LOT, _lot), (FLAT, _flat), (PLANT, _plant), (DWELLING, _dwelling))

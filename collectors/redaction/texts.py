@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from collectors.redaction.figures import find_figures
 from collectors.redaction.found import Found, replace_found
 from collectors.redaction.places import find_coordinates
+from collectors.redaction.spelled import find_spelled
 from collectors.redaction.words import find_words
 
 RECOGNISERS: dict[str, Callable[[str], Iterator[Found]]] = {
     "coordinates": find_coordinates,
     "figures": find_figures,
+    "spelled": find_spelled,
     "words": find_words,
 }
 """In this order: a coordinate could pass for other figures, and a figure beside an address or a name is read first."""

@@ -6,6 +6,7 @@ import re
 from functools import cached_property
 
 from collectors.redaction.lexicon import OFFICE, TELLING, WEAK_CUE, fold_letters, load_lexicon
+from collectors.redaction.shapes import shape_of
 
 _WORD = re.compile(r"\[nombre\]|[^\W\d_]+")
 _BLANKS = " \t\u00a0"
@@ -24,7 +25,7 @@ class Tokens:
         self.folded = fold_letters(text)
         self.words: list[str] = _WORD.findall(self.folded)
         known = load_lexicon().flags
-        self.flags = [known.get(word, 0) for word in self.words]
+        self.flags = [known[word] if word in known else shape_of(word) for word in self.words]
         self.telling = [place for place, flag in enumerate(self.flags) if flag & TELLING]
 
     @cached_property
