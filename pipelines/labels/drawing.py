@@ -30,19 +30,17 @@ class Drawn(NamedTuple):
     stratum_drawn: int
 
 
-_LEVELS: tuple[Callable[[Drawable], str], ...] = (
-    lambda message: f"{message.source_id}/{message.category_id}",
-    lambda message: f"*/{message.category_id}",
-    lambda _: ONE_STRATUM,
-)
-"""From fine to coarse: a sample smaller than its strata leaves some of them out, and then stands for nothing."""
+LEAST_EXPECTED = 2
+"""Fewest messages that a source's share of a category must give in proportion to be a stratum of its own. With one draw each from
+hundreds of small strata, weights would differ so much that 400 labels are worth 300, and no spread within them is known."""
 
 
 def draw(messages: Sequence[Drawable], *, size: int, seed: int) -> list[Drawn]:
     """Draw a random sample, stratified by source and category as read, in the random order in which people see it.
 
-    Each stratum gives in proportion to its messages, and at least one. With more strata than `size`, messages are stratified
-    by category alone; with more categories than `size`, not at all.
+    Each stratum gives in proportion to its messages, and at least one. What a source has of a category is a stratum if that
+    gives `LEAST_EXPECTED` of it; the small ones of a category are one together. With more strata than `size`, messages are
+    stratified by category alone; with more categories than `size`, not at all: a stratum left out would stand for nothing.
 
     Args:
         messages: what can be drawn, in any order, each once.
@@ -85,17 +83,17 @@ def allocate(counts: Mapping[str, int], size: int) -> dict[str, int]:
     return shares
 
 
-def weight_spread(drawn: Sequence[Drawn]) -> float:
-    """Return Kish's design effect, 1 for equal weights: by how much unequal weights widen the variance of a share."""
-    weights = [item.stratum_count / item.stratum_drawn for item in drawn]
-    return len(weights) * sum(weight * weight for weight in weights) / sum(weights) ** 2
-
-
 def _stratify(messages: Sequence[Drawable], size: int) -> Mapping[str, list[Drawable]]:
-    for level in _LEVELS:
-        if len(Counter(map(level, messages))) <= size:
-            break
+    cells = Counter((message.source_id, message.category_id) for message in messages)
+
+    def by_source(message: Drawable) -> str:
+        large = size * cells[message.source_id, message.category_id] >= LEAST_EXPECTED * len(messages)
+        return f"{message.source_id if large else '*'}/{message.category_id}"
+
+    levels: tuple[Callable[[Drawable], str], ...]
+    levels = (by_source, lambda message: f"*/{message.category_id}", lambda _: ONE_STRATUM)
+    name_of = next((level for level in levels if len(set(map(level, messages))) <= size), levels[-1])
     strata: dict[str, list[Drawable]] = defaultdict(list)
     for message in sorted(messages):
-        strata[level(message)].append(message)
+        strata[name_of(message)].append(message)
     return strata

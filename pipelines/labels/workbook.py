@@ -35,6 +35,10 @@ MOST_CHARACTERS = 16_000
 
 _MADE = datetime(2021, 1, 1)  # noqa: DTZ001  a fixed property of the file, so that it is the same whenever it is made
 _EXAMPLES = 3
+_GUIDE_WIDTHS = (34, 62, 62)
+_LINE_POINTS, _MOST_POINTS = 15, 409
+"""The height of a line, and the most that a row can have."""
+
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\ufffe\uffff")
 
 
@@ -131,9 +135,8 @@ def _looks(book: Any) -> dict[str, Any]:
 
 def _write_guide(sheet: Any, about: Workbook, looks: Mapping[str, Any], count: int) -> None:
     """Write what has to be done and what each category, issue and tone covers, out of the taxonomy."""
-    sheet.set_column(0, 0, 34)
-    sheet.set_column(1, 1, 62)
-    sheet.set_column(2, 2, 62)
+    for place, width in enumerate(_GUIDE_WIDTHS):
+        sheet.set_column(place, place, width)
     sheet.hide_gridlines(2)
     third = about.labeller == FINAL
     window = {"window": about.window, "sample": about.sample_id}
@@ -154,7 +157,7 @@ def _write_guide(sheet: Any, about: Workbook, looks: Mapping[str, Any], count: i
         else:
             sheet.merge_range(row, 0, row, 2, "", looks[look])
             sheet.write_string(row, 0, text, looks[look])
-            sheet.set_row(row, 15.5 * (1 + len(text) // 150))
+            sheet.set_row(row, _height([(sum(_GUIDE_WIDTHS), text)]))
         row += 1
     for title, entries in (("categories_title", _category_rows(about)), ("sentiments_title", _sentiment_rows(about))):
         heading = (about.say(title), about.say("heading.definition"), about.say("heading.examples"))
@@ -162,6 +165,7 @@ def _write_guide(sheet: Any, about: Workbook, looks: Mapping[str, Any], count: i
             sheet.write_string(row, place, text, looks["heading"])
         for look, *cells in entries:
             row += 1
+            sheet.set_row(row, _height(list(zip(_GUIDE_WIDTHS, cells, strict=True))))
             for place, text in enumerate(cells):
                 sheet.write_string(row, place, text, looks[look if place == 0 else "plain"])
         row += 2
@@ -169,6 +173,14 @@ def _write_guide(sheet: Any, about: Workbook, looks: Mapping[str, Any], count: i
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.protect()
+
+
+def _height(cells: Sequence[tuple[int, str]]) -> float:
+    """Return the height of a row in points for cells of (width, text): not every program measures it on opening."""
+    lines = [
+        sum(max(1, -(-len(part) // int(width * 0.97))) for part in text.split("\n")) for width, text in cells
+    ]
+    return min(_MOST_POINTS, 3 + _LINE_POINTS * max(lines))
 
 
 def _steps(about: Workbook) -> list[str]:
@@ -216,6 +228,8 @@ def _write_messages(sheet: Any, about: Workbook, looks: Mapping[str, Any], lines
         sheet.set_column(place, place, COLUMNS[key])
         sheet.write_string(0, place, about.say(f"heading.{key}"), looks["heading"])
     for row, line in enumerate(lines, start=1):
+        shown = about.say("erased") if line.text is None else line.text
+        sheet.set_row(row, _height([(COLUMNS["text"], shown), (COLUMNS["said"], line.said)]))
         for place, key in enumerate(columns):
             _write_cell(sheet, row, place, key, line, about, looks)
     sheet.freeze_panes(1, 0)
