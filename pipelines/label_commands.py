@@ -56,10 +56,12 @@ def export_command(
     size: Annotated[int, typer.Option(metavar="N", min=1, help="Messages to draw.")] = 400,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Another number draws another sample.")] = None,
     double: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="How many both people label; the others go to one each. By default all.")
+        int | None,
+        typer.Option(metavar="N", min=0, help="How many both people label; the others go to one each. By default all."),
     ] = None,
     differences: Annotated[
-        str | None, typer.Option(metavar="SAMPLE", help="Instead: a workbook of what two people differ on, for a third to settle.")
+        str | None,
+        typer.Option(metavar="SAMPLE", help="Instead: a workbook of what two people differ on, for a third to settle."),
     ] = None,
     as_json: AsJson = False,
     project: ProjectDir = None,

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from models.preprocessing import fold
 from models.taxonomy import Taxonomy
 from pipelines.labels.filled import Answer
+from pipelines.labels.guide import SENTIMENTS
 from pipelines.labels.samples import FINAL
-from pipelines.labels.workbook import SENTIMENTS
 from pipelines.reports.formats import Wording
 
 _LABELLER = re.compile(rf"[A-Z]|{FINAL}")
@@ -46,7 +46,8 @@ def spell_labels(taxonomy: Taxonomy, say: Wording) -> Spellings:
     """Return what may be written: the words of the drop-down lists, in any case and without accents too, or the ids."""
     tones = {key: str(say(f"workbook.sentiment.{key}")) for key in SENTIMENTS}
     issues = {
-        category.id: {f"{category.id}.{issue.id}": issue.label_es for issue in category.issues} for category in taxonomy.categories
+        category.id: {f"{category.id}.{issue.id}": issue.label_es for issue in category.issues}
+        for category in taxonomy.categories
     }
     categories = {category.id: category.label_es for category in taxonomy.categories}
     shown = {"category": list(categories.values()), "sentiment": list(tones.values())}
@@ -95,7 +96,9 @@ def _check_identity(answer: Answer, first: dict[tuple[str, str], str]) -> list[s
         found.append(f"{where}: {answer.labeller!r} is no labeller; allowed: one letter from A to Z, or {FINAL}")
     key = answer.labeller, answer.manifestation_id
     if key in first:
-        found.append(f"{answer.at('code')}: {answer.manifestation_id} of labeller {answer.labeller} stands at {first[key]} already")
+        found.append(
+            f"{answer.at('code')}: {answer.manifestation_id} of labeller {answer.labeller} stands at {first[key]} already"
+        )
     first.setdefault(key, answer.place)
     return found
 

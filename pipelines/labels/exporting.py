@@ -64,7 +64,9 @@ def export_workbooks(warehouse: Warehouse, project: Project, city: City, sample:
     messages = load_messages(warehouse, sample)
     lines = {
         labeller: [
-            _line(message) for message in messages if message.text is not None and labeller in sample.labellers_of(message.position)
+            _line(message)
+            for message in messages
+            if message.text is not None and labeller in sample.labellers_of(message.position)
         ]
         for labeller in LABELLERS
     }
@@ -81,11 +83,9 @@ def export_differences(warehouse: Warehouse, project: Project, city: City, sampl
     said = load_said(warehouse, sample)
     if not any(len(people - {FINAL}) > 1 for people in (by.keys() for by in said.values())):
         raise LabelError(f"sample {sample.sample_id}: no message has the labels of two people yet; import their workbooks first")
-    formats, taxonomy = city_formats(city), sample_taxonomy(project, sample)
-    about = _about(city, sample, FINAL, taxonomy, formats)
-    differing = set(differences(said))
+    noted, differing = note_labels(project, city, sample, said), set(differences(said))
     lines = [
-        _line(message)._replace(said=_noted(about, said[message.manifestation_id]))
+        _line(message)._replace(said=noted[message.manifestation_id])
         for message in load_messages(warehouse, sample)
         if message.manifestation_id in differing and message.text is not None
     ]
@@ -114,18 +114,29 @@ def differences(said: Said) -> list[str]:
     return found
 
 
-def _noted(about: Workbook, people: dict[str, dict[str, str]]) -> str:
-    """Return what people noted of a message, a line each, in an order that does not tell who noted what."""
-    return "\n".join(
-        sorted(
-            about.say(
-                "said_one",
-                category=about.taxonomy.label_es(labels["category"]),
-                sentiment=about.say(f"sentiment.{labels['sentiment']}"),
+def note_labels(project: Project, city: City, sample: Sample, said: Said) -> dict[str, str]:
+    """Return of each message what two people noted, a line each, in an order that does not tell who noted what.
+
+    Raises:
+        ProjectError: if the sample's taxonomy is not to be found.
+    """
+    taxonomy, say = sample_taxonomy(project, sample), city_formats(city).say
+    return {
+        message: "\n".join(
+            sorted(
+                str(
+                    say(
+                        "workbook.said_one",
+                        category=taxonomy.label_es(labels["category"]),
+                        sentiment=str(say(f"workbook.sentiment.{labels['sentiment']}")),
+                    ).unescape()
+                )
+                for labeller, labels in people.items()
+                if labeller != FINAL
             )
-            for labels in people.values()
         )
-    )
+        for message, people in said.items()
+    }
 
 
 def _line(message: Message) -> Line:

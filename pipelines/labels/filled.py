@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from python_calamine import CalamineError, CalamineWorkbook
 
 from pipelines.labels.samples import LabelError
-from pipelines.labels.workbook import ANSWERS, COLUMNS, FORMAT, LISTS, Key
+from pipelines.labels.workbook import ANSWERS, COLUMNS, FORMAT, LISTS
 from pipelines.reports.formats import Wording
 
 CSV_COLUMNS = ("manifestation_id", "labeller", "category", "sentiment")
@@ -35,6 +35,8 @@ class Answer:
     category: str
     issue: str
     sentiment: str
+    text: str = ""
+    """The message as it stands there; "" in a CSV."""
 
     def at(self, key: str) -> str:
         """Return the place of a cell of the row, for an error."""
@@ -71,16 +73,16 @@ def read_workbook(path: Path, say: Wording) -> Filled:
         raise LabelError(f"{path.name}: not a readable workbook ({error}); save it as XLSX") from error
     about = {_text(row[0]): _text(row[1]) for row in sheets.get(LISTS, [])[:4] if len(row) > 1}
     if about.get("format") != FORMAT or not {"city", "sample", "labeller"} <= about.keys():
-        raise LabelError(
-            f"{path.name}: not a workbook of `escucha label export`: its hidden sheet {LISTS!r}, which tells the sample, is missing"
-        )
+        raise LabelError(f"{path.name}: not a workbook of `escucha label export`: its hidden sheet {LISTS!r} tells no sample")
     sheet = str(say("workbook.sheet.messages"))
     if sheet not in sheets:
         raise LabelError(f"{path.name}: the sheet {sheet!r} is missing; it has {', '.join(sheets)}")
     columns = _find_columns(path.name, sheet, sheets[sheet][0] if sheets[sheet] else [], say)
     named = {key: f"{_letter(place)} ({say(f'workbook.heading.{key}')})" for key, place in columns.items()}
     answers = tuple(
-        _answer(f"{path.name}, sheet {sheet}, row {number}", named, about["labeller"], {k: _text(row[c]) for k, c in columns.items()})
+        _answer(
+            f"{path.name}, sheet {sheet}, row {number}", named, about["labeller"], {k: _text(row[c]) for k, c in columns.items()}
+        )
         for number, row in enumerate(sheets[sheet][1:], start=2)
         if any(_text(row[place]) for place in columns.values())
     )
@@ -120,16 +122,20 @@ def read_csv(path: Path) -> list[Answer]:
 
 def _answer(place: str, columns: Mapping[str, str], labeller: str, cells: Mapping[str, str]) -> Answer:
     given = {key: cells.get(key, "") for key in ANSWERS}
-    return Answer(place, columns, labeller, cells["code"], given["category"], given["issue"], given["sentiment"])
+    return Answer(
+        place, columns, labeller, cells["code"], given["category"], given["issue"], given["sentiment"], cells.get("text", "")
+    )
 
 
-def _find_columns(name: str, sheet: str, heading: Sequence[Any], say: Wording) -> dict[Key, int]:
+def _find_columns(name: str, sheet: str, heading: Sequence[Any], say: Wording) -> dict[str, int]:
     """Return column -> its place in the sheet, by the headings."""
     written = [_text(cell) for cell in heading]
-    wanted: dict[Key, str] = {key: str(say(f"workbook.heading.{key}")) for key in COLUMNS if key in (*ANSWERS, "code")}
+    wanted: dict[str, str] = {key: str(say(f"workbook.heading.{key}")) for key in COLUMNS if key in ("text", *ANSWERS, "code")}
     missing = [label for label in wanted.values() if label not in written]
     if missing:
-        raise LabelError(f"{name}, sheet {sheet}, row 1: no column {', '.join(map(repr, missing))}; its headings may not be changed")
+        raise LabelError(
+            f"{name}, sheet {sheet}, row 1: no column {', '.join(map(repr, missing))}; its headings may not be changed"
+        )
     return {key: written.index(label) for key, label in wanted.items()}
 
 

@@ -31,6 +31,7 @@ from pipelines.project import Project
 from pipelines.reports.formats import load_wording
 from pipelines.runs import Readers, record_run
 from pipelines.staging import Build
+from pipelines.taxonomies import load_city_taxonomy
 from pipelines.warehouse import Warehouse
 
 _SHOWN = 5
@@ -128,9 +129,7 @@ def _check_workbooks(
     for file in filled:
         if file.city != city.id or file.sample_id not in known:
             available = ", ".join(known) or "none"
-            mistakes.append(
-                f"{file.name}: holds sample {file.sample_id} of {file.city}; {city.id} has the samples: {available}"
-            )
+            mistakes.append(f"{file.name}: holds sample {file.sample_id} of {file.city}; {city.id} has the samples: {available}")
         else:
             by_sample[file.sample_id].append(file)
     return [
@@ -184,14 +183,14 @@ def _check_table(
     warehouse: Warehouse, project: Project, city: City, answers: Sequence[Answer], outside: Outside, mistakes: list[str]
 ) -> tuple[Sample | _Planned, list[Given]]:
     """Check a CSV; its sample is one for each set of messages of a window, drawn among all that count alike."""
-    spellings = spell_labels(outside.readers().taxonomy, load_wording(WORDING))
-    given, found = check_answers(answers, spellings, allow_partial=False)
-    mistakes += found
     wanted = list(dict.fromkeys(answer.manifestation_id for answer in answers))
     period, channel = outside.period, outside.channel
     window = [city.id, channel, period.start_utc.isoformat(), period.end_utc.isoformat()]
     sample_id = value_digest(["table", *window, sorted(wanted)])[:SAMPLE_ID_LENGTH]
     known = {sample.sample_id: sample for sample in load_samples(warehouse, city.id)}
+    taxonomy = sample_taxonomy(project, known[sample_id]) if sample_id in known else load_city_taxonomy(project, city.id)
+    given, found = check_answers(answers, spell_labels(taxonomy, load_wording(WORDING)), allow_partial=False)
+    mistakes += found
     if sample_id in known:
         return known[sample_id], given
     build = stage_counted(warehouse, project, city, period, outside.readers())
@@ -236,7 +235,9 @@ def _labels_of(message: str, labeller: str, labels: Sequence[str | None], holdin
 
 def _store(warehouse: Warehouse, project: Project, city: City, sample: Sample, rows: Sequence[tuple[str, str, str, str]]) -> None:
     parameters = {"sample_id": sample.sample_id}
-    versions = dict(warehouse.query("select manifestation_id, version from label_sample_item where sample_id = $sample_id", parameters))
+    versions = dict(
+        warehouse.query("select manifestation_id, version from label_sample_item where sample_id = $sample_id", parameters)
+    )
     ((last,),) = warehouse.query("select coalesce(max(import_number), 0) from label where sample_id = $sample_id", parameters)
     with record_run(warehouse, project, city, "label", sample.period(city)) as run, warehouse.transaction():
         warehouse.append(

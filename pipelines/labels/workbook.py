@@ -14,7 +14,8 @@ from typing import Any, Literal, NamedTuple
 
 import xlsxwriter
 
-from models.taxonomy import OTHER, Taxonomy
+from models.taxonomy import Taxonomy
+from pipelines.labels.guide import SENTIMENTS, row_height, write_guide
 from pipelines.labels.samples import FINAL
 from pipelines.reports.formats import Formats
 
@@ -25,7 +26,6 @@ COLUMNS: Mapping[Key, int] = {"number": 6, "text": 84, "said": 30, "category": 2
 ANSWERS: tuple[Key, ...] = ("category", "issue", "sentiment")
 """The columns that people fill in."""
 
-SENTIMENTS = ("pos", "neu", "neg")
 LISTS = "Listas"
 """The hidden sheet with what the drop-down lists offer and what the workbook is; formulas name it, so it is never translated."""
 
@@ -33,12 +33,7 @@ FORMAT = "escucha-labels-1"
 MOST_CHARACTERS = 16_000
 """Of a message in one cell; a cell holds 32,767 units of UTF-16, and an emoji takes two."""
 
-_MADE = datetime(2021, 1, 1)  # noqa: DTZ001  a fixed property of the file, so that it is the same whenever it is made
-_EXAMPLES = 3
-_GUIDE_WIDTHS = (34, 62, 62)
-_LINE_POINTS, _MOST_POINTS = 15, 409
-"""The height of a line, and the most that a row can have."""
-
+_MADE = datetime(2021, 1, 1)
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\ufffe\uffff")
 
 
@@ -90,7 +85,7 @@ def render_workbook(about: Workbook, lines: Sequence[Line]) -> bytes:
     with xlsxwriter.Workbook(stream, {"in_memory": True, **options}) as book:
         book.set_properties({"title": about.say("title", city=about.city_name), "created": _MADE})
         looks = _looks(book)
-        _write_guide(book.add_worksheet(about.say("sheet.guide")), about, looks, len(lines))
+        write_guide(book.add_worksheet(about.say("sheet.guide")), about, looks, len(lines))
         sheet = book.add_worksheet(about.say("sheet.messages"))
         lists = book.add_worksheet(LISTS)
         _write_lists(lists, about)
@@ -127,87 +122,19 @@ def _looks(book: Any) -> dict[str, Any]:
         "indented": book.add_format(wrapped | {"indent": 1}),
         # Text even if somebody enters the cell and leaves it: a leading = stays a sign.
         "message": book.add_format(wrapped | {"quote_prefix": True, "num_format": "@", "bottom": 4, "bottom_color": "#B8B8B0"}),
-        "answer": book.add_format(wrapped | {"locked": False, "num_format": "@", "bg_color": "#FFFBEA", "border": 1, "border_color": "#D8D3C4"}),
+        "answer": book.add_format(
+            wrapped | {"locked": False, "num_format": "@", "bg_color": "#FFFBEA", "border": 1, "border_color": "#D8D3C4"}
+        ),
         "code": book.add_format(base | {"font_size": 8, "font_color": "#6A6A64", "num_format": "@"}),
         "half": book.add_format({"bg_color": "#F6CFC4"}),
     }
 
 
-def _write_guide(sheet: Any, about: Workbook, looks: Mapping[str, Any], count: int) -> None:
-    """Write what has to be done and what each category, issue and tone covers, out of the taxonomy."""
-    for place, width in enumerate(_GUIDE_WIDTHS):
-        sheet.set_column(place, place, width)
-    sheet.hide_gridlines(2)
-    third = about.labeller == FINAL
-    window = {"window": about.window, "sample": about.sample_id}
-    window |= {} if third else {"labeller": about.labeller}
-    row = 0
-    for text, look in (
-        (about.say("title", city=about.city_name), "title"),
-        (about.say("window_final" if third else "window", **window), "plain"),
-        (str(about.formats.counted(count, "workbook.count").unescape()), "plain"),
-        ("", "plain"),
-        (about.say("steps_title"), "strong"),
-        *((about.say("steps.settle"), "plain"),) * third,
-        *((text, "plain") for text in _steps(about)),
-        ("", "plain"),
-    ):
-        if look == "title":
-            sheet.write_string(row, 0, text, looks[look])
-        else:
-            sheet.merge_range(row, 0, row, 2, "", looks[look])
-            sheet.write_string(row, 0, text, looks[look])
-            sheet.set_row(row, _height([(sum(_GUIDE_WIDTHS), text)]))
-        row += 1
-    for title, entries in (("categories_title", _category_rows(about)), ("sentiments_title", _sentiment_rows(about))):
-        heading = (about.say(title), about.say("heading.definition"), about.say("heading.examples"))
-        for place, text in enumerate(heading):
-            sheet.write_string(row, place, text, looks["heading"])
-        for look, *cells in entries:
-            row += 1
-            sheet.set_row(row, _height(list(zip(_GUIDE_WIDTHS, cells, strict=True))))
-            for place, text in enumerate(cells):
-                sheet.write_string(row, place, text, looks[look if place == 0 else "plain"])
-        row += 2
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
-    sheet.protect()
-
-
-def _height(cells: Sequence[tuple[int, str]]) -> float:
-    """Return the height of a row in points for cells of (width, text): not every program measures it on opening."""
-    lines = [
-        sum(max(1, -(-len(part) // int(width * 0.97))) for part in text.split("\n")) for width, text in cells
-    ]
-    return min(_MOST_POINTS, 3 + _LINE_POINTS * max(lines))
-
-
-def _steps(about: Workbook) -> list[str]:
-    keys = ("read", "category", "issue", "sentiment", "alone", "keep", "secret")
-    return [about.say(f"steps.{key}", **({"other": _other(about.taxonomy)} if key == "category" else {})) for key in keys]
-
-
-def _other(taxonomy: Taxonomy) -> str:
-    return taxonomy.label_es(OTHER)
-
-
-def _category_rows(about: Workbook) -> list[tuple[str, str, str, str]]:
-    rows = []
-    for category in about.taxonomy.categories:
-        rows.append(("strong", category.label_es, category.definition_es, "\n".join(category.examples[:_EXAMPLES])))
-        rows += [("indented", issue.label_es, issue.definition_es, "\n".join(issue.examples[:1])) for issue in category.issues]
-    return rows
-
-
-def _sentiment_rows(about: Workbook) -> list[tuple[str, str, str, str]]:
-    groups = ("sentiment", "sentiment_means", "sentiment_example")
-    return [("strong", *(about.say(f"{group}.{key}") for group in groups)) for key in SENTIMENTS]  # type: ignore[misc]
-
-
 def _write_lists(sheet: Any, about: Workbook) -> None:
-    """Write what the workbook is (columns A and B), and the lists: categories in D, tones in E, each category's issues from G on."""
-    for row, pair in enumerate((("format", FORMAT), ("city", about.city), ("sample", about.sample_id), ("labeller", about.labeller))):
+    """Write what the workbook is (A and B), and the lists: categories in D, tones in E, each category's issues from G on."""
+    for row, pair in enumerate(
+        (("format", FORMAT), ("city", about.city), ("sample", about.sample_id), ("labeller", about.labeller))
+    ):
         for column, text in enumerate(pair):
             sheet.write_string(row, column, text)
     for row, category in enumerate(about.taxonomy.categories):
@@ -229,7 +156,7 @@ def _write_messages(sheet: Any, about: Workbook, looks: Mapping[str, Any], lines
         sheet.write_string(0, place, about.say(f"heading.{key}"), looks["heading"])
     for row, line in enumerate(lines, start=1):
         shown = about.say("erased") if line.text is None else line.text
-        sheet.set_row(row, _height([(COLUMNS["text"], shown), (COLUMNS["said"], line.said)]))
+        sheet.set_row(row, row_height([(COLUMNS["text"], shown), (COLUMNS["said"], line.said)]))
         for place, key in enumerate(columns):
             _write_cell(sheet, row, place, key, line, about, looks)
     sheet.freeze_panes(1, 0)
