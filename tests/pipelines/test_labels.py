@@ -19,7 +19,7 @@ from collectors.period import Period
 from pipelines.evaluate import load_city_labels
 from pipelines.labels.exporting import Exported, export_differences, export_workbooks
 from pipelines.labels.importing import Imported, Outside, import_labels
-from pipelines.labels.samples import LabelError, Sample, draw_sample, find_sample
+from pipelines.labels.samples import LabelError, Sample, draw_sample, find_sample, load_samples
 from pipelines.labels.status import SampleStatus, city_status
 from pipelines.project import Project
 from pipelines.report import report
@@ -27,16 +27,17 @@ from pipelines.runs import Readers
 from pipelines.warehouse import Warehouse, open_read_only, open_warehouse, publish
 from tests.conftest import april, make_project, run_command, run_window, write_import
 
-HOSTILE = '=cmd|"/C calc"!A0 +51 \u202e[gpj.exe _x0041_ & <b> {{7*7}} '
+HOSTILE = '=HYPERLINK("http://x.test") No hay agua en mi cuadra desde el lunes y nadie en la oficina responde'
 APRIL = ("--from", "2021-04")
 
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory, readers: Readers) -> Project:
-    """The small city, collected, read and reported; one message is a formula."""
+    """The small city, collected, read and reported, with a sample of 60; one message is a formula."""
     project = make_project(tmp_path_factory.mktemp("labelled") / "project", mini=True)
     write_import(project.root, "hostil.csv", [f'9,Ana Poma,"{HOSTILE.replace(chr(34), chr(34) * 2)}",11/04/2021'])
     run_window(project, "mini", readers)
+    export(project, readers)
     return project
 
 
@@ -104,19 +105,25 @@ def second_person(row: int) -> tuple[str, str, str]:
     return ("Salud", "", "Negativo") if row % 10 == 1 else first_person(row)
 
 
-def filled(project: Project, readers: Readers) -> tuple[Sample, Path, Path]:
-    exported = export(project, readers)
-    one, other = exported.written
+def empty(project: Project) -> tuple[Sample, Path, Path]:
+    """Return the sample of 60 and its two workbooks, as they were exported."""
+    with opened(project) as (warehouse, city, _):
+        (sample,) = load_samples(warehouse, city.id)
+    one, other = sorted((project.root / "data" / "labels" / "mini" / "2021-04-01_2021-04-30").iterdir())
+    return sample, one, other
+
+
+def filled(project: Project) -> tuple[Sample, Path, Path]:
+    sample, one, other = empty(project)
     fill(one, first_person)
     fill(other, second_person)
-    return exported.sample, one, other
+    return sample, one, other
 
 
 def test_a_workbook_is_made_for_people(project: Project, readers: Readers) -> None:
-    exported = export(project, readers)
-    assert [path.name for path in exported.written] == [f"etiquetas-{exported.sample.sample_id}-{who}.xlsx" for who in "AB"]
-    assert exported.written[0].parent == project.root / "data" / "labels" / "mini" / "2021-04-01_2021-04-30"
-    book = load_workbook(exported.written[0])
+    sample, *paths = empty(project)
+    assert [path.name for path in paths] == [f"etiquetas-{sample.sample_id}-{who}.xlsx" for who in "AB"]
+    book = load_workbook(paths[0])
     sheet = book["Mensajes"]
     assert [cell.value for cell in sheet[1]] == ["N.º", "Mensaje", "Categoría", "Asunto (opcional)", "Tono", "Código"]
     assert (sheet.max_row, sheet.freeze_panes) == (61, "A2")
@@ -136,7 +143,7 @@ def test_a_workbook_is_made_for_people(project: Project, readers: Readers) -> No
 
 
 def test_the_guide_is_the_taxonomy(project: Project, readers: Readers) -> None:
-    guide = load_workbook(export(project, readers).written[0])["Guía"]
+    guide = load_workbook(empty(project)[1])["Guía"]
     said = "\n".join(str(cell.value) for row in guide.iter_rows() for cell in row if cell.value)
     for category in readers.taxonomy.categories:
         assert category.definition_es in said
@@ -147,8 +154,7 @@ def test_the_guide_is_the_taxonomy(project: Project, readers: Readers) -> None:
 
 
 def test_a_workbook_tells_neither_author_nor_what_was_read(project: Project, readers: Readers) -> None:
-    path = export(project, readers).written[0]
-    book = load_workbook(path)
+    book = load_workbook(empty(project)[1])
     cells = [str(cell.value) for row in book["Mensajes"].iter_rows(min_row=2) for cell in row if cell.value is not None]
     authors = {key for (key,) in query(project, "select distinct author_key from manifestation where author_key is not null")}
     assert not authors & set(cells)
@@ -160,12 +166,12 @@ def test_a_workbook_tells_neither_author_nor_what_was_read(project: Project, rea
 def test_hostile_text_is_text_and_nothing_of_it_is_lost(project: Project, readers: Readers) -> None:
     with opened(project) as (warehouse, _, _):
         rows = warehouse.query("select manifestation_id, version from manifestation join manifestation_text using "
-                               "(manifestation_id, version) where text like '=cmd%'")  # fmt: skip
+                               "(manifestation_id, version) where text like '=HYPERLINK%'")  # fmt: skip
         ((identity, version),) = rows
         # A text that no collector would store: it must be harmless here all the same, and whole.
         evil = '=HYPERLINK("http://x.test")\u202egnp\x07\x1b[31m_x0041_\ufffe' + "á😀" * 30_000 + "FIN"
-        warehouse.connection.execute("update manifestation_text set text = $text where manifestation_id = $id and version = $version",
-                                     {"text": evil, "id": identity, "version": version})  # fmt: skip
+        sql = "update manifestation_text set text = $text where manifestation_id = $id and version = $version"
+        warehouse.query(sql, {"text": evil, "id": identity, "version": version})
     path = export(project, readers, size=100_000).written[0]
     book = load_workbook(path)
     for sheet in book:
@@ -186,24 +192,24 @@ def test_hostile_text_is_text_and_nothing_of_it_is_lost(project: Project, reader
 
 
 def test_the_same_export_gives_the_same_bytes_and_never_overwrites(project: Project, readers: Readers) -> None:
-    first = export(project, readers, seed=4)
-    before = {path: path.read_bytes() for path in first.written}
+    sample, one, two = empty(project)
+    before = {path: path.read_bytes() for path in (one, two)}
     stored = query(project, "select * from label_sample_item order by all")
-    again = export(project, readers, seed=4)
-    assert (again.written, again.kept) == ((), first.written)
+    fill(two, first_person, rows=range(2, 4))
+    begun = two.read_bytes()
+    one.unlink()
+    again = export(project, readers)
+    assert (again.sample, again.written, again.kept) == (sample, (one,), (two,))
     assert query(project, "select * from label_sample_item order by all") == stored
-    for path in first.written:
-        path.unlink()
-    assert export(project, readers, seed=4).sample == first.sample
-    assert {path: path.read_bytes() for path in first.written} == before
+    assert (one.read_bytes(), two.read_bytes()) == (before[one], begun)
     other = export(project, readers, seed=5)
-    assert other.sample.sample_id != first.sample.sample_id
+    assert other.sample.sample_id != sample.sample_id
     assert other.sample.seed == 5
     assert query(project, "select count(*), count(distinct sample_id) from label_sample") == [(2, 2)]
 
 
 def test_a_sample_is_drawn_among_what_counts_and_has_a_text(project: Project, readers: Readers) -> None:
-    sample = export(project, readers).sample
+    sample, *_ = empty(project)
     with opened(project) as (warehouse, city, period):
         made = report(warehouse, project, city, period, readers)
         counted = made.totals["manifestation_count"]
@@ -216,7 +222,7 @@ def test_a_sample_is_drawn_among_what_counts_and_has_a_text(project: Project, re
 
 
 def test_labels_come_back_as_they_were_chosen(project: Project, readers: Readers) -> None:
-    sample, one, other = filled(project, readers)
+    sample, one, other = filled(project)
     (done,) = take(project, one, other)
     assert done.message_count == 120
     rows = query(project, "select labeller, task, label, count(*) from label group by all order by all")
@@ -235,7 +241,7 @@ def test_labels_come_back_as_they_were_chosen(project: Project, readers: Readers
 
 
 def test_importing_again_adds_nothing_and_a_correction_is_appended(project: Project, readers: Readers) -> None:
-    _, one, other = filled(project, readers)
+    _, one, other = filled(project)
     take(project, one, other)
     before = query(project, "select * from label order by all")
     assert [done.added_count for done in take(project, other, one)] == [0]
@@ -261,7 +267,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
 
 
 def test_every_wrong_cell_is_named_in_one_pass_and_nothing_is_written(project: Project, readers: Readers) -> None:
-    _, one, other = filled(project, readers)
+    _, one, other = filled(project)
     for address, value, _ in MISTAKES:
         set_cell(one, address, value)
     set_cell(other, "F3", load_workbook(other)["Mensajes"]["F2"].value)
@@ -285,7 +291,7 @@ def test_every_wrong_cell_is_named_in_one_pass_and_nothing_is_written(project: P
 
 
 def test_an_unfinished_workbook_is_taken_in_part_but_never_a_half_row(project: Project, readers: Readers) -> None:
-    one, other = export(project, readers).written
+    _, one, other = empty(project)
     fill(one, first_person, rows=range(2, 40))
     fill(other, first_person, rows=range(2, 12))
     with pytest.raises(LabelError, match="--allow-partial"):
@@ -301,7 +307,7 @@ def test_an_unfinished_workbook_is_taken_in_part_but_never_a_half_row(project: P
 
 
 def test_a_workbook_of_another_sample_or_none_is_refused(project: Project, readers: Readers, tmp_path: Path) -> None:
-    one, _ = export(project, readers).written
+    _, one, _ = empty(project)
     fill(one, first_person)
     book = load_workbook(one)
     foreign = tmp_path / "foreign.xlsx"
@@ -320,7 +326,9 @@ def test_a_workbook_of_another_sample_or_none_is_refused(project: Project, reade
 
 
 def test_some_messages_go_to_both_and_the_others_to_one_each(project: Project, readers: Readers) -> None:
-    one, other = export(project, readers, double=20).written
+    for path in empty(project)[1:]:
+        path.unlink()
+    one, other = export(project, readers, seed=8, double=20).written
     codes = [{row[5].value for row in load_workbook(path)["Mensajes"].iter_rows(min_row=2)} for path in (one, other)]
     assert [len(part) for part in codes] == [40, 40]
     assert len(codes[0] & codes[1]) == 20
@@ -328,11 +336,13 @@ def test_some_messages_go_to_both_and_the_others_to_one_each(project: Project, r
     for path in (one, other):
         fill(path, first_person)
     take(project, one, other)
-    assert (state(project).missing, state(project).labelled) == ({}, {"A": 40, "B": 40})
+    with opened(project) as (warehouse, city, _):
+        (found,) = (one for one in city_status(warehouse, project, city) if one.sample.seed == 8)
+    assert (found.missing, found.labelled) == ({}, {"A": 40, "B": 40})
 
 
 def test_a_third_person_settles_what_two_differ_on(project: Project, readers: Readers) -> None:
-    sample, one, other = filled(project, readers)
+    sample, one, other = filled(project)
     take(project, one, other)
     assert state(project).difference_count == 6
     with opened(project) as (warehouse, city, _):
@@ -370,12 +380,12 @@ def outside(project: Project, readers: Readers) -> Outside:
 
 
 def test_a_csv_is_a_simple_sample_of_its_window(project: Project, readers: Readers, tmp_path: Path) -> None:
-    population = export(project, readers).sample.population_count
+    population = empty(project)[0].population_count
     chosen = ids_of(project, 40)
     path = tmp_path / "labels.csv"
     lines = [f"{identity},{who},agua_servicios,neg" for identity in chosen for who in "AB"]
     path.write_text("\n".join(["manifestation_id,labeller,category,sentiment", *lines]) + "\n", encoding="utf-8")
-    with pytest.raises(LabelError, match="labels.csv: a CSV does not tell its window: give --from"):
+    with pytest.raises(LabelError, match=r"labels\.csv: a CSV does not tell its window: give --from"):
         take(project, path)
     (done,) = take(project, path, outside=outside(project, readers))
     assert (done.sample.design, done.sample.seed, done.sample.population_count) == ("simple", None, population)
@@ -390,7 +400,6 @@ def test_a_csv_is_a_simple_sample_of_its_window(project: Project, readers: Reade
 
 
 def test_a_wrong_csv_is_refused_line_by_line(project: Project, readers: Readers, tmp_path: Path) -> None:
-    export(project, readers)
     (identity,) = ids_of(project, 1)
     path = tmp_path / "labels.csv"
     lines = [f"{identity},A,agua,neg", f"{identity},A,salud,neg", f"{'0' * 32},ana,salud,neg", f"{identity},B,salud,"]
@@ -406,7 +415,7 @@ def test_a_wrong_csv_is_refused_line_by_line(project: Project, readers: Readers,
     assert len(said) == 5
     assert query(project, "select count(*) from label_sample") == [(1,)]
     path.write_text("manifestation_id,labeller,category\n", encoding="utf-8")
-    with pytest.raises(LabelError, match="labels.csv:1: column sentiment is missing"):
+    with pytest.raises(LabelError, match=r"labels\.csv:1: column sentiment is missing"):
         take(project, path, outside=outside(project, readers))
 
 
@@ -415,18 +424,14 @@ def page_section(page: str) -> str:
 
 
 def test_the_report_tells_who_labelled_how_many_and_how_far_they_agree(project: Project, readers: Readers) -> None:
-    with opened(project) as (warehouse, city, period):
-        bare = report(warehouse, project, city, period, readers)
-    assert "escucha label export mini --from 2021-04-01 --to 2021-04-30 --channel online" in page_section(
-        bare.path.read_text("utf-8")
-    )
-    _, one, other = filled(project, readers)
+    page = project.reports / "mini" / "2021-04-01_2021-04-30" / "informe.html"
+    command = "escucha label export mini --from 2021-04-01 --to 2021-04-30 --channel online"
+    assert command in page_section(page.read_text("utf-8")), "made before there was a sample"
+    _, one, other = filled(project)
     with opened(project) as (warehouse, city, period):
         drawn = report(warehouse, project, city, period, readers)
-    assert drawn.report_id != bare.report_id
-    assert "Se sorteó una muestra de 60 expresiones (En línea) y todavía no hay etiquetas" in page_section(
-        drawn.path.read_text("utf-8")
-    )
+    said = page_section(drawn.path.read_text("utf-8"))
+    assert "Se sorteó una muestra de 60 expresiones (En línea) y todavía no hay etiquetas" in said
     take(project, one, other)
     with opened(project) as (warehouse, city, period):
         labelled = report(warehouse, project, city, period, readers)
@@ -435,8 +440,8 @@ def test_the_report_tells_who_labelled_how_many_and_how_far_they_agree(project: 
             (row["channel"], row["task"]): row
             for row in warehouse.rows("select * from report_agreement where report_id = $id", {"id": labelled.report_id})
         }
-    assert again.report_id == labelled.report_id not in (bare.report_id, drawn.report_id)
-    assert labelled.totals["manifestation_count"] == bare.totals["manifestation_count"]
+    assert again.report_id == labelled.report_id != drawn.report_id
+    assert labelled.totals["manifestation_count"] == drawn.totals["manifestation_count"]
     assert len(rows) == 3 * len({source.channel for source in project.load_city("mini").sources})
     found = rows["online", "category"]
     counts = ("sample_count", "drawn_count", "labelled_count", "double_labelled_count", "agreed_count", "settled_count")
@@ -460,7 +465,7 @@ def test_the_report_tells_who_labelled_how_many_and_how_far_they_agree(project: 
 
 
 def test_labels_of_another_window_are_not_the_reports(project: Project, readers: Readers) -> None:
-    _, one, other = filled(project, readers)
+    _, one, other = filled(project)
     take(project, one, other)
     with opened(project) as (warehouse, city, period):
         week = Period.from_dates(period.first_date, period.first_date.replace(day=7), city.zone)
@@ -472,7 +477,7 @@ def test_labels_of_another_window_are_not_the_reports(project: Project, readers:
 
 
 def test_a_report_on_one_source_uses_its_labels_alone(project: Project, readers: Readers) -> None:
-    _, one, other = filled(project, readers)
+    _, one, other = filled(project)
     take(project, one, other)
     with opened(project) as (warehouse, city, period):
         made = report(warehouse, project, city, period, readers, source_ids=["blog-ceres"])
@@ -488,6 +493,7 @@ def test_the_commands_go_the_whole_way(project: Project) -> None:
     assert done.returncode == 0, done.stderr
     exported = json.loads(done.stdout)
     paths = [Path(path) for path in exported["written"]]
+    (earlier,) = {path.name.split("-")[1] for path in paths[0].parent.iterdir()} - {exported["sample"]["sample_id"]}
     sample_id = exported["sample"]["sample_id"]
     unfinished = run_command("label", "import", "mini", str(paths[0]), project=project.root)
     assert unfinished.returncode == 2
@@ -499,8 +505,11 @@ def test_the_commands_go_the_whole_way(project: Project) -> None:
     assert taken.returncode == 0, taken.stderr
     assert "agreement       category: 36 of 40, kappa 0." in taken.stdout
     status = json.loads(run_command("label", "status", "mini", "--json", project=project.root).stdout)
-    (found,) = status["samples"]
-    assert (found["sample"]["sample_id"], found["labelled"], found["missing"]) == (sample_id, {"A": 40, "B": 40}, {})
+    found = {entry["sample"]["sample_id"]: entry for entry in status["samples"]}
+    assert found.keys() == {earlier, sample_id}
+    assert found[earlier]["missing"] == {"A": 60, "B": 60}
+    found = found[sample_id]
+    assert (found["labelled"], found["missing"]) == ({"A": 40, "B": 40}, {})
     assert found["agreement"]["category"]["agreed_count"] == 36
     settled = run_command("label", "export", "mini", "--differences", sample_id, project=project.root)
     assert settled.returncode == 0, settled.stderr
