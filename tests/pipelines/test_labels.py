@@ -27,7 +27,7 @@ from pipelines.runs import Readers
 from pipelines.warehouse import Warehouse, open_read_only, open_warehouse, publish
 from tests.conftest import april, make_project, run_command, run_window, write_import
 
-HOSTILE = '=HYPERLINK("http://x.test") No hay agua en mi cuadra desde el lunes y nadie en la oficina responde'
+HOSTILE = '=1+1 No hay agua en mi cuadra desde el lunes y nadie en la oficina responde'
 APRIL = ("--from", "2021-04")
 
 
@@ -166,7 +166,7 @@ def test_a_workbook_tells_neither_author_nor_what_was_read(project: Project, rea
 def test_hostile_text_is_text_and_nothing_of_it_is_lost(project: Project, readers: Readers) -> None:
     with opened(project) as (warehouse, _, _):
         rows = warehouse.query("select manifestation_id, version from manifestation join manifestation_text using "
-                               "(manifestation_id, version) where text like '=HYPERLINK%'")  # fmt: skip
+                               "(manifestation_id, version) where text like '=1+1 No hay agua%'")  # fmt: skip
         ((identity, version),) = rows
         # A text that no collector would store: it must be harmless here all the same, and whole.
         evil = '=HYPERLINK("http://x.test")\u202egnp\x07\x1b[31m_x0041_\ufffe' + "á😀" * 30_000 + "FIN"
