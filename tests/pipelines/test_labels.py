@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from lxml import html
 from openpyxl import load_workbook
+from ruamel.yaml import YAML
 
 from collectors.catalog import City
 from collectors.period import Period
@@ -24,10 +25,11 @@ from pipelines.labels.status import SampleStatus, city_status
 from pipelines.project import Project
 from pipelines.report import report
 from pipelines.runs import Readers
+from pipelines.staging import REPORTS
 from pipelines.warehouse import Warehouse, open_read_only, open_warehouse, publish
 from tests.conftest import april, make_project, run_command, run_window, write_import
 
-HOSTILE = '=1+1 No hay agua en mi cuadra desde el lunes y nadie en la oficina responde'
+HOSTILE = "=1+1 No hay agua en mi cuadra desde el lunes y nadie en la oficina responde"
 APRIL = ("--from", "2021-04")
 
 
@@ -518,6 +520,27 @@ def test_the_commands_go_the_whole_way(project: Project) -> None:
     assert f"to settle       4: `escucha label export mini --differences {sample_id}`" in shown
     both = run_command("label", "export", "mini", *APRIL, "--differences", sample_id, project=project.root)
     assert (both.returncode, both.stderr.count("--differences SAMPLE")) == (2, 1)
+
+
+def messages_of(language: str) -> dict[str, set[str]]:
+    """Return dotted id -> the placeholders of the message."""
+    pending: list[tuple[str, Any]] = [
+        ("", YAML(typ="safe").load((REPORTS / "wording" / language / "labels.yml").read_text("utf-8")))
+    ]
+    found = {}
+    while pending:
+        name, entry = pending.pop()
+        if isinstance(entry, str):
+            found[name] = set(re.findall(r"{(\w+)}", entry))
+        else:
+            pending += [(f"{name}.{key}", part) for key, part in entry.items()]
+    return found
+
+
+def test_the_words_are_the_same_in_both_languages() -> None:
+    spanish = messages_of("es")
+    assert len(spanish) > 60
+    assert messages_of("en") == spanish
 
 
 def test_without_a_warehouse_the_commands_say_what_to_run(tmp_path: Path) -> None:
