@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.console import echo, print_check, print_document, print_findings, print_summary, say, say_outcome
+from pipelines.label_commands import register as register_label_commands
 from pipelines.model_commands import register as register_model_commands
 from pipelines.retention_commands import retention_app
 from pipelines.taxonomy_commands import taxonomy_app
@@ -127,6 +128,7 @@ _EXIT_CODES = {
     "WarehouseBusy": BUSY,
     "WarehouseError": USAGE,
     "SecretError": PRIVACY,
+    "LabelError": USAGE,
     "LemmasNotInstalledError": USAGE,
     "ModelNotInstalledError": USAGE,
     "ExtraNotInstalledError": USAGE,
@@ -348,6 +350,7 @@ def doctor(project: ProjectDir = None, as_json: AsJson = False) -> int:
     return USAGE if any(not finding["ok"] for finding in findings) else OK
 
 
+register_label_commands(app)
 register_model_commands(app)
 
 
@@ -363,6 +366,7 @@ def _run_all(
     lock_timeout: float,
     evaluate: bool = False,
 ) -> int:
+    from pipelines.label_commands import import_pilot
     from pipelines.warehouse import publish as publish_copy
 
     instant = _parse_instant(seen_until)
@@ -371,12 +375,14 @@ def _run_all(
         outcomes = _collect(warehouse, found, loaded, period, source_ids or [])
         new = _count_items(warehouse) - before
         added = _annotate(warehouse, found, loaded, period)
+        labelled = import_pilot(warehouse, found, loaded, period, _readers) if evaluate else 0
         finished = _report(warehouse, found, loaded, period, instant)
         publish_copy(warehouse, found.published)
         result = {
             **_report_row(finished),
             "manifestations_added": new,
             "annotations_added": added,
+            "labels_added": labelled,
             "outcomes": [_outcome_row(outcome) for outcome in outcomes],
         }
         if evaluate:

@@ -18,6 +18,7 @@ from pipelines.evaluation.page import FOLDER, spellings
 from pipelines.message_files import Kind, open_messages
 from pipelines.pilot.evaluate import load_truth
 from pipelines.project import Project
+from pipelines.reports.agreement import FINAL
 from pipelines.warehouse import open_read_only
 
 
@@ -133,7 +134,8 @@ def load_file_labels(path: str, taxonomy: Taxonomy, *, text_column: str | None =
 def load_city_labels(project: Project, city_id: str, taxonomy: Taxonomy) -> Labels:
     """Load the labels that people gave to a city's messages; for a synthetic city without such, the planted truth.
 
-    They are read from the published copy. Where labellers differ on a message, it has no label of that task.
+    They are read from the published copy. Where labellers differ on a message and no third person
+    settled it, it has no label of that task.
 
     Raises:
         ProjectError: if there is no such city.
@@ -170,8 +172,10 @@ def _join_labels(city_id: str, labelled: Sequence[tuple[Any, ...]], taxonomy: Ta
     """Make a set of (manifestation, task, labeller, label, text, channel), ordered by manifestation and task."""
     given: dict[tuple[str, str], set[str]] = defaultdict(set)
     messages: dict[str, tuple[str, str]] = {}
-    for identity, task, _, label, text, channel in labelled:
-        given[identity, task].add(label)
+    settled = {(identity, task) for identity, task, labeller, *_ in labelled if labeller == FINAL}
+    for identity, task, labeller, label, text, channel in labelled:
+        if labeller == FINAL or (identity, task) not in settled:
+            given[identity, task].add(label)
         messages[identity] = text, channel
     split = sum(len(labels) > 1 for labels in given.values())
     rows = []

@@ -65,6 +65,11 @@ class Project:
         return self.root / "data" / "reports"
 
     @property
+    def labels(self) -> Path:
+        """Folder of the workbooks that people label in."""
+        return self.root / "data" / "labels"
+
+    @property
     def pilot(self) -> Path:
         """Folder of the synthetic month."""
         return self.root / "data" / "pilot"

@@ -24,6 +24,7 @@ from collectors.catalog import City
 from collectors.exclusions import Exclusions, Stored, StoredExclusions, load_exclusions
 from collectors.pseudonyms import load_secret
 from pipelines.append import append_orphans
+from pipelines.labels.erasure import clean_label_files
 from pipelines.project import Project
 from pipelines.raw_erasure import RawErasure, identity_of, is_aged, remove_aged_orphans, stored_form
 from pipelines.rewriting import ERASURE, check_room, remove_drafts, rewrite
@@ -47,6 +48,9 @@ class Applied:
 
     file_count: int
     """Raw files, archives and copies of the warehouse that went whole."""
+
+    label_file_count: int
+    """Workbooks of labellers that were written anew without a text, or went."""
 
     own_files: tuple[str, ...]
     """Files of the city itself, from which sources are read: they are not the program's to remove."""
@@ -84,6 +88,7 @@ def apply_retention(warehouse: Warehouse, project: Project, city: City, *, dry_r
     raw = _raw_erasure(warehouse, project, city, parameters, matcher, dry_run=dry_run)
     raw.clean_spools()
     raw.clean_archives(city, partial(_has_no_archive, city, exclusions), partial(_archive_aged, warehouse, city, days, now))
+    label_file_count = clean_label_files(warehouse, project, city, dry_run=dry_run)
     copies = project.migration_copies if pending else []
     if pending and not dry_run:
         for path in copies:
@@ -95,6 +100,7 @@ def apply_retention(warehouse: Warehouse, project: Project, city: City, *, dry_r
         withdrawn=_by_reason(erasures, "exclusion"),
         spool_item_count=raw.item_count,
         file_count=file_count + raw.file_count + len(copies),
+        label_file_count=label_file_count,
         own_files=tuple(sorted({source.url for source in city.sources if source.host is None})),
     )
 

@@ -19,7 +19,7 @@ from pipelines.project import Project
 from pipelines.taxonomies import load_city_taxonomy
 from pipelines.warehouse import Warehouse, new_run_id
 
-RunKind = Literal["collect", "reread", "annotate", "report", "retention"]
+RunKind = Literal["collect", "reread", "annotate", "report", "retention", "label"]
 
 
 class NothingToReport(RuntimeError):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.reports.agreement import compute_agreement, load_agreement
 from pipelines.staging import Build
 
 
@@ -20,5 +21,7 @@ class Step:
     """Stages its results as temporary tables; called only for a report that does not exist yet."""
 
 
-STEPS: Mapping[str, Step] = {}
+STEPS: Mapping[str, Step] = {
+    "agreement": Step(load_agreement, compute_agreement),
+}
 """Name -> step, in the order in which they run; a later one may read what an earlier one staged."""

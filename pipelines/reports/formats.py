@@ -108,6 +108,10 @@ class Formats:
         """Write a whole number with its thousands marked: 5,796."""
         return str(format_decimal(value, locale=self.locale))
 
+    def decimal(self, value: float) -> str:
+        """Write a coefficient with two decimals: 0.85."""
+        return str(format_decimal(value, "0.00", locale=self.locale))
+
     def counted(self, count: int, key: str, **values: object) -> Markup:
         """Write a message in the form that a count asks for: its `one` (1 expresión) or its `other` (5,796 expresiones).
 

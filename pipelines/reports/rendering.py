@@ -89,6 +89,7 @@ def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy) -> Env
     )
     environment.filters.update(
         number=formats.number,
+        decimal=formats.decimal,
         counted=formats.counted,
         in_words=formats.in_words,
         long_day=formats.long_day,

@@ -129,6 +129,7 @@ def _append_channel(
     _append_days(warehouse, period, key, [sum(parts[tone] for parts in toned.values()) for tone in ("pos", "neu", "neg")])
     _append_sources(warehouse, sources, states, key, total, aside)
     _append_campaigns(warehouse, period, key, sizes)
+    _append_agreement(warehouse, key, min(400, total) if channel == "online" else 0)
     listed = aside | {"unclassified": sizes["unclassified"], "otros": sizes["otros"]}
     listed |= {f"{state}_source": sum(status == state for status, _ in states) for state in ("failed", "partial")}
     warehouse.append(
@@ -226,6 +227,23 @@ def _append_campaigns(warehouse: Warehouse, period: Period, key: dict[str, Any],
                 "categories": json.dumps({"agua_servicios": count} if number % 4 else {}),
             }
             for number, count in enumerate(counts, start=1)
+        ],
+    )
+
+
+def _append_agreement(warehouse: Warehouse, key: dict[str, Any], size: int) -> None:
+    """Append what two people agree on in a sample of that size; without a sample, that there is none."""
+    agreed = {"category": size * 9 // 10, "issue": 0, "sentiment": size * 4 // 5}
+    measured = {name: None if size < 30 else value for name, value in (("", 0.81), ("_low", 0.77), ("_high", 0.86))}
+    warehouse.append(
+        "report_agreement",
+        [
+            key
+            | {"task": task, "position": position, "sample_count": int(size > 0), "drawn_count": size}
+            | {"labelled_count": size if same else 0, "double_labelled_count": size if same else 0, "agreed_count": same}
+            | {"settled_count": size // 20 if same else 0, "labellers": json.dumps({"A": size, "B": size} if same else {})}
+            | {f"{name}{end}": measured[end] if same else None for name in ("kappa", "alpha") for end in measured}
+            for position, (task, same) in enumerate(agreed.items(), start=1)
         ],
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.append import SourceOutcome
+from pipelines.label_commands import import_pilot
 from pipelines.pilot.evaluate import append_truth, compare_with_truth, load_truth
 from pipelines.project import Project
 from pipelines.report import Report, report
@@ -137,6 +138,29 @@ def test_second_run_adds_nothing_and_gives_the_same_bytes(month: Month) -> None:
     assert annotations == 0
     assert finished.report_id == month.first[2].report_id
     assert month.second_page == month.first_page
+
+
+def test_the_simulated_labels_come_in_once_and_the_report_tells_agreement(month: Month, shipped_readers: Readers) -> None:
+    city, period = month.project.load_city("ate"), april(month.project, "ate")
+    with (month.project.pilot / "labels.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with open_warehouse(month.project.warehouse) as warehouse:
+        added = [import_pilot(warehouse, month.project, city, period, lambda *_: shipped_readers) for _ in range(2)]
+        assert added == [2 * len(rows), 0]
+        first, second = (report(warehouse, month.project, city, period, shipped_readers) for _ in range(2))
+        assert (second.report_id, second.path.read_bytes()) == (first.report_id, first.path.read_bytes())
+        sql = "select * from report_agreement where report_id = $id and channel = 'online' and task <> 'issue'"
+        found = {row["task"]: row for row in warehouse.rows(sql, {"id": first.report_id})}
+    for task in ("category", "sentiment"):
+        given = {who: {row["manifestation_id"]: row[task] for row in rows if row["labeller"] == who} for who in "AB"}
+        agreed = sum(label == given["B"][identity] for identity, label in given["A"].items())
+        row = found[task]
+        assert (row["drawn_count"], row["double_labelled_count"], row["agreed_count"]) == (400, 400, agreed)
+        assert 0.6 < row["kappa_low"] < row["kappa"] < row["kappa_high"] < 1
+        assert row["alpha"] == pytest.approx(row["kappa"], abs=0.01)
+    page = first.path.read_text(encoding="utf-8")
+    assert "la persona A, 400 expresiones; la persona B, 400 expresiones" in page
+    month.second[2].path.write_bytes(month.second_page)
 
 
 def test_page_tells_what_it_is_and_lists_every_source(month: Month) -> None:
