@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.reports.disclosure import compute_cells, load_levels
 from pipelines.staging import Build
 
 
@@ -20,5 +21,7 @@ class Step:
     """Stages its results as temporary tables; called only for a report that does not exist yet."""
 
 
-STEPS: Mapping[str, Step] = {}
+STEPS: Mapping[str, Step] = {
+    "persons": Step(load=load_levels, compute=compute_cells),
+}
 """Name -> step, in the order in which they run; a later one may read what an earlier one staged."""
