@@ -36,7 +36,7 @@ def protect(cells: Sequence[Cell], relations: Sequence[Relation], least: int, hi
         least: fewest persons behind a cell that is told.
         hidden: what is hidden in any case.
     """
-    puzzle = Puzzle.of(cells, relations)
+    puzzle = Puzzle(cells, relations)
     few = [place for place, cell in enumerate(cells) if cell.sensitive and 0 < cell.persons < least]
     chosen = _close(puzzle, {*hidden, *few, *_all_of_few(cells, least)}, least)
     for cell in few:
@@ -111,11 +111,11 @@ def _first_better(
     order = sorted(told, key=lambda member: (member not in near, not puzzle.cells[member].count, _cost(puzzle, member, hidden)))
     for member in order:
         tried = _close(puzzle, hidden | {member}, least)
-        wider = puzzle.width(cell, tried, wanted)
+        wider = puzzle.width(cell, tried, wanted, trial=True)
         if wider > width:
             return tried, wider
     everything = _all(puzzle.cells)
-    wider = puzzle.width(cell, everything, wanted)
+    wider = puzzle.width(cell, everything, wanted, trial=True)
     return (everything, wider) if wider > width else None
 
 

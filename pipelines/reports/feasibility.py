@@ -8,24 +8,25 @@ from math import ceil, floor
 
 from pipelines.reports.cells import Cell, Relation
 
+_TOLERANCE = 1e-6
+"""Solvers are off by some 1e-9; what lies between two whole numbers excludes the one outside of it."""
 
-@dataclass(frozen=True)
+
 class Puzzle:
     """What a reader knows: the cells that are told, the sums that hold, and that figures of people are whole and not negative."""
 
-    cells: Sequence[Cell]
-    relations: Sequence[Relation]
-    by_cell: Sequence[Sequence[int]]
-    """For each cell the positions of the relations that it is in."""
+    def __init__(self, cells: Sequence[Cell], relations: Sequence[Relation]) -> None:
+        """Lay out the cells of one channel and the sums among them."""
+        self.cells, self.relations = cells, relations
+        self.by_cell: list[list[int]] = [[] for _ in cells]
+        """For each cell the positions of the relations that it is in."""
 
-    @classmethod
-    def of(cls, cells: Sequence[Cell], relations: Sequence[Relation]) -> Puzzle:
-        """Return the puzzle of one channel."""
-        by_cell: list[list[int]] = [[] for _ in cells]
         for position, relation in enumerate(relations):
             for member in relation.members:
-                by_cell[member].append(position)
-        return cls(cells, relations, by_cell)
+                self.by_cell[member].append(position)
+        # What every solution so far shows that cells can be: hiding more takes none of them away.
+        self._lowest = [cell.count for cell in cells]
+        self._highest = [cell.count for cell in cells]
 
     def connected(self, cell: int, hidden: Collection[int]) -> tuple[list[int], list[int]]:
         """Return the hidden cells whose figures bear on a hidden one, and the relations between them; both in order."""
@@ -39,43 +40,68 @@ class Puzzle:
                     pending += fresh
         return sorted(reached), sorted(relations)
 
-    def is_blank(self, relation: Relation, hidden: Collection[int]) -> bool:
-        """Tell whether all parts of a sum are hidden, those that are zero too: then hidden does not mean that there is one."""
-        return all(child in hidden for child in relation.children)
-
     def least(self, cell: int, hidden: Collection[int]) -> int:
-        """Return the least that a reader must think of a hidden cell: 1, since zeros are told, but 0 in a blank sum."""
+        """Return the least that a reader must think of a hidden cell: 1, since zeros are told, but 0 in a blank sum.
+
+        A sum is blank if all its parts are hidden, those that are zero too: then hidden does not mean that there is one.
+        """
         if not self.cells[cell].count:
             return 0
-        parts = [self.relations[position] for position in self.by_cell[cell] if cell in self.relations[position].children]
-        return 0 if any(self.is_blank(relation, hidden) for relation in parts) else 1
+        sums = [self.relations[position] for position in self.by_cell[cell] if cell in self.relations[position].children]
+        return 0 if any(all(child in hidden for child in relation.children) for relation in sums) else 1
 
-    def width(self, cell: int, hidden: Collection[int], enough: int) -> int:
-        """Return between how many figures, less one, somebody who reads everything that is told can place a hidden cell.
+    def width(self, cell: int, hidden: Collection[int], enough: int, *, trial: bool = False) -> int:
+        """Return within how many figures, less one, somebody who reads everything that is told can place a hidden cell.
 
         Args:
             cell: the hidden cell.
-            hidden: all that are hidden.
+            hidden: all that are hidden; no fewer than in any earlier call that was no trial.
             enough: nothing beyond this is asked for.
+            trial: what is hidden may be told again.
         """
-        system = self._system(cell, hidden)
-        highest = system.extreme(greatest=True)
-        if highest - self.cells[cell].count >= enough:
+        lowest, highest = self._lowest[cell], self._highest[cell]
+        if highest - lowest >= enough:
             return enough
-        return min(enough, highest - system.extreme(greatest=False))
+        system = self._system(cell, hidden)
+        for greatest in (True, False):
+            solution = system.extreme(greatest=greatest)
+            value = solution[system.sought]
+            lowest, highest = min(lowest, ceil(value - _TOLERANCE)), max(highest, floor(value + _TOLERANCE))
+            if not trial:
+                self._note(system.variables, solution)
+            if highest - lowest >= enough:
+                return enough
+        return highest - lowest
+
+    def _note(self, variables: Sequence[int], solution: Sequence[float]) -> None:
+        for variable, value in zip(variables, solution, strict=True):
+            self._lowest[variable] = min(self._lowest[variable], ceil(value - _TOLERANCE))
+            self._highest[variable] = max(self._highest[variable], floor(value + _TOLERANCE))
 
     def _system(self, cell: int, hidden: Collection[int]) -> _System:
-        variables, relations = self.connected(cell, hidden)
-        column = {variable: position for position, variable in enumerate(variables)}
-        entries, sums = _equations([self.relations[position] for position in relations], self.cells, column)
+        """Return the sums in which the hidden cells that bear on one occur."""
+        variables, positions = self.connected(cell, hidden)
+        column = {variable: place for place, variable in enumerate(variables)}
+        entries: list[tuple[int, int, float]] = []
+        sums = []
+        for row, position in enumerate(positions):
+            relation = self.relations[position]
+            entries += [(row, column[child], 1.0) for child in relation.children if child in column]
+            told = sum(self.cells[child].count for child in relation.children if child not in column)
+            if relation.parent is not None and relation.parent in column:
+                entries.append((row, column[relation.parent], -1.0))
+                sums.append(-told)
+            else:
+                sums.append(relation.total - told)
         limits = [(float(self.least(variable, hidden)), None) for variable in variables]
-        return _System(column[cell], entries, sums, limits)
+        return _System(variables, column[cell], entries, sums, limits)
 
 
 @dataclass(frozen=True)
 class _System:
     """Sums of hidden cells, with what bounds each, and the one of them that is sought."""
 
+    variables: list[int]
     sought: int
     entries: list[tuple[int, int, float]]
     """Row, column and sign."""
@@ -83,37 +109,21 @@ class _System:
     sums: list[int]
     limits: list[tuple[float, None]]
 
-    def extreme(self, *, greatest: bool) -> int:
-        """Return the greatest or the least whole number that the sought cell can be.
+    def extreme(self, *, greatest: bool) -> Sequence[float]:
+        """Return what all the cells are where the sought one is greatest, or least.
 
         Raises:
-            ValueError: if there is none: then the sums contradict one another.
+            ValueError: if the sums contradict one another.
         """
         from scipy.optimize import linprog
         from scipy.sparse import csr_array
 
         rows, columns, signs = zip(*self.entries, strict=True)
-        matrix = csr_array((signs, (rows, columns)), shape=(len(self.sums), len(self.limits)))
-        aim = [0.0] * len(self.limits)
+        matrix = csr_array((signs, (rows, columns)), shape=(len(self.sums), len(self.variables)))
+        aim = [0.0] * len(self.variables)
         aim[self.sought] = -1.0 if greatest else 1.0
         solved = linprog(aim, A_eq=matrix, b_eq=self.sums, bounds=self.limits, method="highs")
         if not solved.success:
             raise ValueError(f"the sums of a report contradict one another: {solved.message}")
-        # What lies between two whole numbers excludes the one outside of it; solvers are off by some 1e-9.
-        return floor(1e-6 - solved.fun) if greatest else ceil(solved.fun - 1e-6)
-
-
-def _equations(
-    relations: Sequence[Relation], cells: Sequence[Cell], column: dict[int, int]
-) -> tuple[list[tuple[int, int, float]], list[int]]:
-    """Return the entries (row, column, sign) of the hidden parts of each sum, and what they must add up to."""
-    entries: list[tuple[int, int, float]] = []
-    sums = []
-    for row, relation in enumerate(relations):
-        entries += [(row, column[child], 1.0) for child in relation.children if child in column]
-        told = sum(cells[child].count for child in relation.children if child not in column)
-        parent_hidden = relation.parent in column
-        if relation.parent is not None and parent_hidden:
-            entries.append((row, column[relation.parent], -1.0))
-        sums.append((0 if parent_hidden else relation.total) - told)
-    return entries, sums
+        values: list[float] = solved.x.tolist()
+        return values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 from collectors.catalog import City
@@ -283,11 +284,16 @@ def _append_sources(
 
 def append_cells(warehouse: Warehouse, taxonomy: Taxonomy) -> None:
     """Append the persons behind each figure of the report, seven of ten messages, and what is not told."""
-    cells = warehouse.rows(CELLS)
-    rollups = {name: [*rollup.categories, *rollup.issues] for name, rollup in taxonomy.rollups.items()}
-    for cell in cells:
-        cell["person_count"] = -(-cell["manifestation_count"] * 7 // 10)
-    warehouse.append("report_cell", [{"report_id": REPORT_ID} | row for row in protect_rows(cells, rollups)])
+    members = tuple((name, (*rollup.categories, *rollup.issues)) for name, rollup in taxonomy.rollups.items())
+    rows = _protected(tuple(warehouse.query(CELLS)), members)
+    warehouse.append("report_cell", [{"report_id": REPORT_ID} | row for row in rows])
+
+
+@cache
+def _protected(counted: tuple[tuple[Any, ...], ...], rollups: tuple[tuple[str, tuple[str, ...]], ...]) -> list[dict[str, Any]]:
+    names = ("channel", "cell_table", "cell_key", "manifestation_count", "person_count")
+    cells = [dict(zip(names, (*cell, -(-cell[3] * 7 // 10)), strict=True)) for cell in counted]
+    return protect_rows(cells, dict(rollups))
 
 
 CELLS = """

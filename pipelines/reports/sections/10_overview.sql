@@ -65,12 +65,16 @@ toned as (
     group by s.category_id, read.position, read.manifestation_count
 ),
 
+tone_told as (
+    from toned where manifestation_count is not null
+),
+
 most_negative as (
     select
         2 as position,
         case
-            when count(*) = 0 then 'none_large'
-            when coalesce(max(at_most) >= coalesce(max(manifestation_share), 0), false)
+            when (select count(*) from toned) = 0 then 'none_large'
+            when (select max(at_most) from toned) >= coalesce(max(manifestation_share), 0)
                 then if(coalesce(max(manifestation_count), 0) = 0, 'tone_untold', 'most_negative_told')
             when max(manifestation_count) = 0 then 'none_negative'
             else 'most_negative'
@@ -83,7 +87,7 @@ most_negative as (
         coalesce(arg_max(corrected, (manifestation_share, base, -position)), false) as corrected,
         arg_max(manifestation_low, (manifestation_share, base, -position)) as low,
         arg_max(manifestation_high, (manifestation_share, base, -position)) as high
-    from toned
+    from tone_told
 ),
 
 unread as (
