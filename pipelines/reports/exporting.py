@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from collectors.catalog import City
 from collectors.period import Period
 from models.taxonomy import Taxonomy
+from pipelines.reports.masking import masked
 from pipelines.warehouse import Warehouse
 
 
@@ -41,8 +42,24 @@ def export_page(given: ExportInput) -> Mapping[str, bytes]:
     return {"informe.html": given.page_html.encode()}
 
 
+def export_workbook(given: ExportInput) -> Mapping[str, bytes]:
+    """Return the workbook, `informe.xlsx`."""
+    from pipelines.reports import workbook
+
+    return workbook.export_workbook(given)
+
+
+def export_open_data(given: ExportInput) -> Mapping[str, bytes]:
+    """Return the open-data package, `datos-abiertos/` and `datos-abiertos.zip`."""
+    from pipelines.reports import open_data
+
+    return open_data.export_open_data(given)
+
+
 FORMATS: Mapping[str, Export] = {
     "html": export_page,
+    "xlsx": export_workbook,
+    "open-data": export_open_data,
 }
 """Name, as in `--format`, -> what makes its files."""
 
@@ -66,8 +83,9 @@ def make_exports(given: ExportInput, names: Sequence[str] = ()) -> dict[str, byt
         FormatError: if a format does not exist.
     """
     files: dict[str, bytes] = {}
-    for name in choose_formats(names):
-        files |= FORMATS[name](given)
+    with masked(given.warehouse, "internal"):
+        for name in choose_formats(names):
+            files |= FORMATS[name](given)
     return files
 
 

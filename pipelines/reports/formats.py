@@ -82,6 +82,20 @@ class Wording:
                 f"{key!r} in wording.yml needs a value for {error}; given: {', '.join(values) or 'none'}"
             ) from error
 
+    def text(self, key: str, **values: object) -> str:
+        """Return a message as plain text, with its {placeholders} filled as they are: for files that hold no HTML.
+
+        Raises:
+            WordingError: if there is no such message, or a placeholder has no value.
+        """
+        message = self._find(key)
+        if not isinstance(message, str):
+            raise WordingError(f"{key!r} in wording.yml is a group; name one of its messages: {', '.join(message)}")
+        try:
+            return message.format(**values)
+        except KeyError as error:
+            raise WordingError(f"{key!r} in wording.yml needs a value for {error}") from error
+
     def has(self, key: str) -> bool:
         """Tell whether there is a message with that id."""
         try:

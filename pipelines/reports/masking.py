@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -65,10 +65,16 @@ class Mask:
     where: str = ""
     public: bool = True
 
-    def select(self, table: str, level: str, database: str) -> str:
+    def select(self, table: str, columns: Collection[str], level: str, database: str) -> str:
         """Return the query of what is told of a table at a level, in the order in which its rows stand.
 
         The columns of a hidden cell are null; so is a share whose base is small or hidden.
+
+        Args:
+            table: its name.
+            columns: those that it has; others that the mask names are left aside.
+            level: a key of LEAST_PERSONS.
+            database: where the table is, quoted.
         """
         least = LEAST_PERSONS[level]
         told = {column: sql.format(least=least) for column, sql in self.replace.items()}
@@ -85,11 +91,18 @@ class Mask:
                 join, small = _BASES[cell.base]
                 joins.append(join.format(database=database))
                 told |= {column: f"if(({hidden}) or {small.format(level=level)}, null, t.{column})" for column in cell.shares}
-        replaced = ", ".join(f"{sql} as {column}" for column, sql in told.items())
+        replaced = ", ".join(f"{sql} as {column}" for column, sql in told.items() if column in columns)
         chosen = f"t.* replace ({replaced})" if replaced else "t.*"
         row_told = self.where.format(least=least) or "true"
         rows = f"select {chosen}, {row_told} as row_told from {database}.main.{table} as t {' '.join(joins)}"  # noqa: S608
         return f"select * exclude (row_told) from ({rows}) where row_told order by report_id, {', '.join(self.order)}"  # noqa: S608
+
+    def figures(self, column: str) -> str | None:
+        """Return the count that decides whether a column is told: null if it is not; None for a column of no cell."""
+        for cell in self.cells:
+            if column in (*cell.counts, *cell.shares):
+                return cell.counts[0]
+        return column if column in self.replace and column.endswith("_count") else None
 
 
 @cache
@@ -131,8 +144,20 @@ def told_tables(warehouse: Warehouse, level: str) -> dict[str, str]:
         MaskError: if masks.yml does not name one.
     """
     ((database,),) = warehouse.query("select current_database()")
-    masks = {table: mask_of(table) for table in report_tables(warehouse)}
-    return {table: mask.select(table, level, f'"{database}"') for table, mask in masks.items() if not mask.withheld}
+    selects = {}
+    for table in report_tables(warehouse):
+        mask = mask_of(table)
+        columns = {column for column, _ in table_columns(warehouse, table)}
+        if not mask.withheld:
+            selects[table] = mask.select(table, columns, level, f'"{database}"')
+    return selects
+
+
+def table_columns(warehouse: Warehouse, table: str) -> list[tuple[str, str]]:
+    """Return the columns of a report table and their types, in their order."""
+    sql = "select column_name, data_type from duckdb_columns() where table_name = $table and not internal"
+    order = "and database_name = current_database() order by column_index"
+    return [(name, kind) for name, kind in warehouse.query(f"{sql} {order}", {"table": table})]
 
 
 @contextmanager
