@@ -37,6 +37,7 @@ FIELD_TYPES: Mapping[str, tuple[str, str]] = {
 }
 """SQL type -> type and format of Table Schema 1 (specs.frictionlessdata.io/table-schema)."""
 
+
 @dataclass(frozen=True)
 class Resource:
     """One table of the package."""

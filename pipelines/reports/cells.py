@@ -80,7 +80,8 @@ def _relation(cells: Sequence[Cell], parent: int | None, children: Sequence[int]
     total = sum(cells[child].count for child in children)
     persons = 0 if parent is None else cells[parent].persons
     if parent is not None and cells[parent].count != total:
-        raise ValueError(f"{cells[parent].table} {cells[parent].key!r}: {cells[parent].count} is not the sum of its parts, {total}")
+        name = f"{cells[parent].table} {cells[parent].key!r}"
+        raise ValueError(f"{name}: {cells[parent].count} is not the sum of its parts, {total}")
     fixed = parent is None or cells[parent].table in FIXED
     return Relation(tuple(children), None if fixed else parent, total, persons)
 

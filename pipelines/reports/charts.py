@@ -104,7 +104,8 @@ def _draw(rows: Sequence[Mapping[str, Any]], canvas: Canvas, title: str, descrip
 
 
 def _bars(rows: Sequence[Mapping[str, Any]], canvas: Canvas, ticks: list[int], formats: Formats) -> alt.Chart:
-    parts = (*PARTS, RESERVED_PART) if any(isinstance(row[f"{part}_count"], Reserved) for row in rows for part in PARTS) else PARTS
+    untold = any(isinstance(row[f"{part}_count"], Reserved) for row in rows for part in PARTS)
+    parts = (*PARTS, RESERVED_PART) if untold else PARTS
     values = [
         {"position": position, "part": part, "order": order, "count": count}
         for position, row in enumerate(rows)

@@ -1,6 +1,6 @@
 """The data dictionary: what every column that leaves the warehouse holds, from the schema's own comments and the wording.
 
-`escucha dictionary` writes it for the documentation, DICTIONARY.md beside this file.
+`python -m pipelines.reports.dictionary` writes it for the documentation, DICTIONARY.md beside this file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from pipelines.reports.formats import Wording, load_wording
-from pipelines.reports.masking import mask_of, report_tables, table_columns
+from pipelines.reports.masking import load_masks, mask_of, report_tables, table_columns
 from pipelines.warehouse import SCHEMA, Warehouse, memory_warehouse
 
 REPORTS = Path(__file__).parent
@@ -99,8 +99,6 @@ def unit_of(name: str, kind: str) -> str:
 
 def told_tables_in_order(warehouse: Warehouse) -> Iterator[str]:
     """Yield the report tables that are told, in the order of masks.yml."""
-    from pipelines.reports.masking import load_masks
-
     existing = set(report_tables(warehouse))
     for table in existing:
         mask_of(table)
@@ -113,8 +111,9 @@ def render_dictionary(folder: Path = REPORTS) -> str:
     lines = [
         "# Data dictionary",
         "",
-        "The report tables: in the published copy (`read_report(name)`), the open data and the workbook. Written by `escucha dictionary`",
-        "from the comments in `pipelines/schema/` and the wording; a test keeps it in step. Where a figure is withheld (`masks.yml`), it is null.",
+        "The report tables: in the published copy (`read_report(name)`), the open data and the workbook. Written by",
+        "`python -m pipelines.reports.dictionary` from the comments in `pipelines/schema/` and the wording; a test keeps it in",
+        "step. Where a figure is withheld (`masks.yml`), it is null.",
     ]
     comments = schema_comments()
     with memory_warehouse() as warehouse:
@@ -128,3 +127,7 @@ def render_dictionary(folder: Path = REPORTS) -> str:
                 cells = [f"`{column.name}`", column.kind.lower(), unit, labels[column.name], meaning]
                 lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render_dictionary(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The open-data package: every public table as CSV and Parquet, described for people and for machines; the same bytes each time."""
+"""The open-data package: every public table as CSV and Parquet, described for people and for machines."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pipelines.reports.rendering import REPORTS
 
 FOLDER = "datos-abiertos"
 
+
 def export_open_data(given: ExportInput) -> Mapping[str, bytes]:
     """Make the package as a folder, `datos-abiertos/`, and the same files as `datos-abiertos.zip`.
 
@@ -26,7 +27,7 @@ def export_open_data(given: ExportInput) -> Mapping[str, bytes]:
     with masked(given.warehouse, "open"):
         resources = [*_read_resources(given, formats.say), _codes(given, formats.say)]
         totals = given.warehouse.rows("from report where report_id = $id order by channel", {"id": given.report_id})
-        unread = given.warehouse.rows(UNREAD, {"id": given.report_id})
+        unread = given.warehouse.query_file("unread_of_report", {"report_id": given.report_id})
     files: dict[str, bytes] = {}
     for resource in resources:
         files[f"{resource.name}.csv"] = write_csv(resource.rows.column_names, resource.rows.to_pylist())
@@ -35,17 +36,9 @@ def export_open_data(given: ExportInput) -> Mapping[str, bytes]:
     files |= _write_dictionary(described, formats.say)
     texts = _texts(given, formats, totals[0])
     files["datapackage.json"] = write_json(describe_package(given, resources, files, texts))
-    files["README.md"] = _readme(given, formats, resources, texts, unread).encode()
+    files["README.md"] = _readme(formats, resources, texts, unread).encode()
     files["dcat.jsonld"] = write_json(describe_dataset(given, files, texts))
     return {f"{FOLDER}/{name}": content for name, content in sorted(files.items())} | {f"{FOLDER}.zip": write_zip(FOLDER, files)}
-
-
-UNREAD = """
-    select channel, reason, item_count
-    from report_unread
-    where report_id = $id and reason in ('unclassified', 'otros', 'undated', 'quechua', 'aymara', 'other_language', 'failed_source', 'partial_source')
-    order by channel, position
-"""
 
 
 def _read_resources(given: ExportInput, say: Wording) -> list[Resource]:
@@ -55,7 +48,7 @@ def _read_resources(given: ExportInput, say: Wording) -> list[Resource]:
         if mask.public:
             columns = describe(given.warehouse, table, say)
             sql = f"select * from {table} where report_id = $id order by {', '.join(mask.order)}"  # noqa: S608  our own words
-            rows = given.warehouse.connection.execute(sql, {"id": given.report_id}).to_arrow_table()
+            rows = given.warehouse.connection.sql(sql, params={"id": given.report_id}).to_arrow_table()
             title, about = (table_word(say, table, what) for what in ("label", "meaning"))
             resources.append(Resource(table, title, about, columns, rows))
     return resources
@@ -64,7 +57,9 @@ def _read_resources(given: ExportInput, say: Wording) -> list[Resource]:
 def _codes(given: ExportInput, say: Wording) -> Resource:
     """Return the names of what the tables name by code."""
     taxonomy = given.taxonomy
-    codes = [("category", category, None) for category in [*taxonomy.category_ids, "unclassified"]]
+    codes: list[tuple[str, str, str | None]] = [
+        ("category", category, None) for category in [*taxonomy.category_ids, "unclassified"]
+    ]
     codes += [("issue", issue, issue.partition(".")[0]) for issue in taxonomy.issue_ids]
     codes += [("rollup", rollup, None) for rollup in sorted(taxonomy.rollups)]
     codes += [("sentiment", sentiment, None) for sentiment in taxonomy.sentiment_ids]
@@ -87,7 +82,8 @@ def _write_dictionary(columns: Sequence[Column], say: Wording) -> dict[str, byte
         if column.table != table:
             table = column.table
             lines += ["", f"## {table}", "", f"| {' | '.join(heads)} |", "|---|---|---|"]
-        lines.append(f"| `{column.name}` | {say.text(f'exports.units.{column.unit}')} | {column.meaning.replace('|', chr(92) + '|')} |")
+        cells = [f"`{column.name}`", say.text(f"exports.units.{column.unit}"), column.meaning.replace("|", r"\|")]
+        lines.append(f"| {' | '.join(cells)} |")
     return {"diccionario.csv": write_csv(names, rows), "diccionario.md": ("\n".join(lines) + "\n").encode()}
 
 
@@ -120,14 +116,14 @@ def _texts(given: ExportInput, formats: Formats, totals: Mapping[str, Any]) -> d
 
 
 def _readme(
-    given: ExportInput, formats: Formats, resources: Sequence[Resource], texts: Mapping[str, str], unread: Sequence[Mapping[str, Any]]
+    formats: Formats, resources: Sequence[Resource], texts: Mapping[str, str], unread: Sequence[tuple[str, str, int | None]]
 ) -> str:
     say = formats.say
     files = "\n".join(f"- `{resource.name}`: {resource.about}" for resource in resources)
     listed = [
-        f"- {say.text('channel.' + row['channel'])}: {say.text('unread.' + row['reason'])}: "
-        + (say.text("reserved.cell") if row["item_count"] is None else formats.number(row["item_count"]))
-        for row in unread
+        f"- {say.text(f'channel.{channel}')}: {say.text(f'unread.{reason}')}: "
+        + (say.text("reserved.cell") if count is None else formats.number(count))
+        for reason, channel, count in unread
     ]
     limits = {"least": str(LEAST_PERSONS["open"]), "base": str(MIN_BASE)}
     return say.text("exports.readme", **texts, **limits, files=files, unread="\n".join(listed)) + "\n"

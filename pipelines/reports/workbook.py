@@ -84,7 +84,9 @@ def export_workbook(given: ExportInput) -> Mapping[str, bytes]:
     """Make `informe.xlsx`. Its tables are masked like the page: what is not told says so in its cell."""
     target = io.BytesIO()
     formats = Formats(given.city.locale, given.city.zone, load_wording(REPORTS / "wording" / given.language))
-    totals = given.warehouse.rows("from report where report_id = $id order by channel", {"id": given.report_id})
+    totals = given.warehouse.rows(
+        "from report where report_id = $id order by channel <> 'online', channel", {"id": given.report_id}
+    )
     with xlsxwriter.Workbook(target, OPTIONS) as book:
         writing = _Book(given, formats, book, {name: book.add_format(dict(style)) for name, style in STYLES.items()})
         title = formats.say.text("exports.title", city=clean(given.city.name), window=formats.window(given.period))
@@ -101,40 +103,59 @@ def export_workbook(given: ExportInput) -> Mapping[str, bytes]:
 
 def _write_summary(writing: _Book, title: str, totals: Sequence[Mapping[str, Any]]) -> None:
     """Write the first sheet: what this is, the totals, what could not be read, and the limits."""
-    say, styles, word = writing.formats.say, writing.styles, writing.word
-    sheet = writing.book.add_worksheet(word("summary"))
+    say, word = writing.formats.say, writing.word
+    sheet = _add_sheet(writing, word("summary"))
     sheet.set_column(0, 0, WIDEST)
-    sheet.set_column(1, 3, 18)
+    sheet.set_column(1, len(totals), 20)
+    channels = [writing.spoken("channel", row["channel"]) for row in totals]
     lines: list[tuple[list[Any], str]] = [([title], "title")]
     lines += [([say.text("exports.synthetic")], "warning")] if totals[0]["synthetic"] else []
     lines += [([say.text("exports.description")], "wrapped"), ([], "")]
     lines += [([word("window"), writing.formats.window(writing.given.period)], "")]
     lines += [([word("seen"), writing.formats.instant(totals[0]["seen_until"])], "")]
     lines += [([word("report"), writing.given.report_id], ""), ([], "")]
-    counts = ("collected_count", "manifestation_count", "distinct_text_count", "voice_count", "source_planned_count", "source_alive_count")
-    channels = [writing.spoken("channel", row["channel"]) for row in totals]
-    lines.append(([word("totals"), *channels], "head"))
-    lines += [([say.text(f"dictionary.columns.{name}.label"), *(row[name] for row in totals)], "count") for name in counts]
+    lines += [([word("totals"), *channels], "head")]
+    lines += [([say.text(f"dictionary.columns.{name}.label"), *(row[name] for row in totals)], "count") for name in TOTALS]
     lines += [([], ""), ([word("unread"), *channels], "head"), *_unread_lines(writing), ([], "")]
     limits = [word("no_survey"), word("as_read"), word("small_base", base=MIN_BASE), word("channels"), say.text("reserved.note")]
     lines += [([word("limits")], "bold"), *(([limit], "wrapped") for limit in limits)]
     for row, (cells, style) in enumerate(lines):
+        if style in ("wrapped", "warning"):
+            sheet.merge_range(row, 0, row, len(totals), "")
+            # A merged cell does not grow with its text by itself.
+            sheet.set_row(row, 15 * -(-len(cells[0]) // (WIDEST + 18 * len(totals))))
         for column, value in enumerate(cells):
-            _write_cell(writing, sheet, row, column, value, styles.get(style))
+            untold = "untold" if column and value == say.text("reserved.cell") else style
+            _write_cell(writing, sheet, row, column, value, writing.styles.get(untold))
+
+
+TOTALS = (
+    "collected_count",
+    "manifestation_count",
+    "distinct_text_count",
+    "voice_count",
+    "source_planned_count",
+    "source_alive_count",
+)
+"""What the summary tells of each channel."""
+
+
+def _add_sheet(writing: _Book, name: str) -> Any:
+    """Add a sheet that prints on A4, as wide as the paper, its head on every page."""
+    sheet = writing.book.add_worksheet(name[:31])
+    sheet.set_paper(9)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    return sheet
 
 
 def _unread_lines(writing: _Book) -> list[tuple[list[Any], str]]:
-    reasons = writing.given.warehouse.rows(
-        "select reason, list(coalesce(item_count, -1) order by channel) as counts from report_unread"
-        " where report_id = $id and reason in ('unclassified', 'otros', 'undated', 'quechua', 'aymara', 'other_language',"
-        " 'failed_source', 'partial_source') group by reason order by min(position)",
-        {"id": writing.given.report_id},
-    )
-    untold = writing.formats.say.text("reserved.cell")
-    return [
-        ([writing.spoken("reason", row["reason"]), *(untold if count < 0 else count for count in row["counts"])], "count")
-        for row in reasons
-    ]
+    lines: dict[str, list[Any]] = {}
+    for reason, _, count in writing.given.warehouse.query_file("unread_of_report", {"report_id": writing.given.report_id}):
+        line = lines.setdefault(reason, [writing.spoken("reason", reason)])
+        line.append(writing.formats.say.text("reserved.cell") if count is None else count)
+    return [(line, "count") for line in lines.values()]
 
 
 def _write_table(writing: _Book, table: str) -> None:
@@ -167,7 +188,7 @@ def _shown(writing: _Book, column: Column, row: Mapping[str, Any], count: str | 
 
 
 def _write_rows(writing: _Book, name: str, heads: Sequence[str], cells: Sequence[Sequence[tuple[Any, str]]]) -> None:
-    sheet = writing.book.add_worksheet(name[:31])
+    sheet = _add_sheet(writing, name)
     for column, head in enumerate(heads):
         _write_cell(writing, sheet, 0, column, head, writing.styles["head"])
         longest = max((len(str(row[column][0] or "")) for row in cells), default=0)

@@ -139,9 +139,9 @@ def test_every_share_that_was_read_is_marked_uncorrected(page: str) -> None:
 
 def test_what_was_set_aside_adds_up_to_what_was_collected(page: str) -> None:
     rows = html.fromstring(page).xpath("//section[@id='set_aside']//tr[td]")
-    columns = zip(*([text_of(cell).replace(",", "").replace("−", "-") for cell in row.findall("td")] for row in rows), strict=True)
+    figures = [[text_of(cell).replace(",", "").replace("−", "-") for cell in row.findall("td")] for row in rows]
     withheld = 0
-    for column in columns:
+    for column in zip(*figures, strict=True):
         told = [int(figure) for figure in column if figure != "reservado"]
         few = len(column) - len(told)
         # Where figures are withheld, they are several, and together as many as it takes to add up.
