@@ -295,6 +295,10 @@ class Published(Closed):
     note: str = Field("", description="What the reader must know about them.")
 
 
+Licence = Literal["CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0", "ODbL-1.0"]
+"""Licences of open data, by their SPDX ids."""
+
+
 def _check_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("unknown time zone; use a name of the IANA database such as America/Lima")
@@ -331,6 +335,7 @@ class City(Closed):
     )
     sources: tuple[Source, ...] = Field(json_schema_extra={"minItems": 1})
     published: Published | None = None
+    licence: Licence = Field("CC-BY-4.0", description="SPDX id of the licence under which its open data are published.")
 
     @field_validator("defaults")
     @classmethod

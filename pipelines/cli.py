@@ -71,6 +71,10 @@ LockTimeout = Annotated[
 FromArchive = Annotated[
     bool, typer.Option("--from-archive", help="Read what was archived of the window again, with today's parsers; fetch nothing.")
 ]
+Formats = Annotated[
+    str | None,
+    typer.Option("--format", metavar="NAMES", help="Only these formats, with commas: html, xlsx, open-data. By default all."),
+]
 ShowVersion = Annotated[bool, typer.Option("--version", help="Print the version.")]
 
 
@@ -125,6 +129,7 @@ _EXIT_CODES = {
     "NotAnnotated": NO_DATA,
     "NothingArchived": NO_DATA,
     "DiskTooSmallError": USAGE,
+    "FormatError": USAGE,
     "WarehouseBusy": BUSY,
     "WarehouseError": USAGE,
     "SecretError": PRIVACY,
@@ -244,22 +249,23 @@ def report(
     end: To = None,
     seen_until: SeenUntil = None,
     source: SourceNames = None,
+    formats: Formats = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectDir = None,
     lock_timeout: LockTimeout = 10.0,
     profile: Profile = None,
 ) -> int:
-    """Build a window's tables and page, and publish them."""
+    """Build a window's tables, page and other formats, and publish the tables."""
     from pipelines.project import find_project
     from pipelines.warehouse import publish as publish_copy
 
     found = find_project(project, profile=profile)
     if dry_run:
         return _show_plan(found, city, start, end, source or [], as_json, seen_until=seen_until)
-    instant = _parse_instant(seen_until)
+    instant, names = _parse_instant(seen_until), [name.strip() for name in formats.split(",")] if formats else []
     with _window(found, city, start, end, lock_timeout, source or []) as (warehouse, loaded, period):
-        finished = _report(warehouse, found, loaded, period, instant, source or [])
+        finished = _report(warehouse, found, loaded, period, instant, source or [], names)
         publish_copy(warehouse, found.published)
     print_document(_report_row(finished), as_json, lambda: print_summary(loaded, finished, found))
     return _report_code(finished)
@@ -480,10 +486,20 @@ def _report(
     period: Period,
     seen_until: datetime | None,
     source_ids: Sequence[str] = (),
+    formats: Sequence[str] = (),
 ) -> Report:
     from pipelines.report import report as report_window
 
-    return report_window(warehouse, found, city, period, _readers(found, city.id), seen_until=seen_until, source_ids=source_ids)
+    return report_window(
+        warehouse,
+        found,
+        city,
+        period,
+        _readers(found, city.id),
+        seen_until=seen_until,
+        source_ids=source_ids,
+        formats=formats,
+    )
 
 
 def _parse_instant(text: str | None) -> datetime | None:

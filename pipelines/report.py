@@ -15,6 +15,7 @@ from pipelines.annotate import FOREVER
 from pipelines.building import build_tables
 from pipelines.copies import load_place_words
 from pipelines.project import Project
+from pipelines.reports.exporting import ExportInput, choose_formats, make_exports, name_of_report
 from pipelines.reports.rendering import render_page
 from pipelines.runs import NothingToReport, Readers, record_run
 from pipelines.staging import Build
@@ -43,8 +44,9 @@ def report(
     *,
     seen_until: datetime | None = None,
     source_ids: Sequence[str] = (),
+    formats: Sequence[str] = (),
 ) -> Report:
-    """Build the tables of a window as seen at an instant, audit them, and write the page.
+    """Build the tables of a window as seen at an instant, audit them, and write the page and the other formats.
 
     The same warehouse, window, instant, taxonomy and models give the same report id, rows and bytes.
 
@@ -55,15 +57,17 @@ def report(
         period: the window.
         readers: whose readings are reported.
         source_ids: report on these sources alone; such a report stands beside the window's own and is amended by none.
+        formats: names of `FORMATS`; without any, all of them.
         seen_until: what was first seen after it is left out, and the report is the one of the last change before it; by
             default the last instant that changed this window.
 
     Raises:
+        FormatError: if a format does not exist.
         NothingToReport: if nothing was collected for the window up to that instant.
         NotAnnotated: if messages of the window have not been read by these annotators.
         AuditFailed: if a table breaks a rule; nothing is written then.
     """
-    whole = not source_ids
+    whole, chosen_formats = not source_ids, choose_formats(formats)
     if source_ids:
         chosen = tuple(source for source in city.sources if source.id in set(source_ids))
         city = city.model_copy(update={"sources": chosen, "published": None})
@@ -78,7 +82,9 @@ def report(
         build = Build(warehouse, project, city, period, readers, instant, places=places)
         report_id = build_tables(build, issued=whole and instant == newest)
         page = render_page(warehouse, report_id, city, period, readers.taxonomy)
-        path = write_page(project, city, period, report_id, page, newest=whole and instant == newest)
+        given = ExportInput(warehouse, report_id, city, period, readers.taxonomy, "es", page)
+        files = make_exports(given, chosen_formats)
+        path = write_files(project.reports / city.id / period.slug(), report_id, files, newest=whole and instant == newest)
     totals = warehouse.rows("select * from report where report_id = $id order by channel desc", {"id": report_id})
     return Report(report_id, instant, path, totals[0])
 
@@ -95,11 +101,29 @@ def last_change(warehouse: Warehouse, city: City, period: Period, *, seen_until:
     return instant if instant is None else datetime.fromisoformat(instant.isoformat())
 
 
-def write_page(project: Project, city: City, period: Period, report_id: str, page: str, *, newest: bool) -> Path:
-    """Write the page under its report's id, and as the window's `informe.html` if it is the newest; return the last written."""
-    folder = project.reports / city.id / period.slug()
-    folder.mkdir(parents=True, exist_ok=True)
-    names = [f"informe-{report_id[:12]}.html", *(["informe.html"] if newest else [])]
-    for name in names:
-        write_whole(folder / name, page.encode())
-    return folder / names[-1]
+def write_files(folder: Path, report_id: str, files: Mapping[str, bytes], *, newest: bool) -> Path:
+    """Write the files of a report under its id, and under their plain names if it is the window's newest.
+
+    A folder among them holds what is written now and nothing else: what an earlier version told must not stay beside it.
+
+    Args:
+        folder: of the window.
+        report_id: whose files.
+        files: relative path -> content; not empty.
+        newest: whether the plain names mean this report.
+
+    Returns:
+        The page, or the first file where there is no page: under its plain name if that was written.
+    """
+    written: list[Path] = []
+    own = {name: name_of_report(name, report_id) for name in files}
+    for names in [own, {name: name for name in files}] if newest else [own]:
+        for name, content in files.items():
+            target = folder / names[name]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(target, content)
+        written = [folder / name for name in names.values()]
+        for below in {path.parent for path in written} - {folder}:
+            for stale in set(below.iterdir()) - set(written):
+                stale.unlink()
+    return next((path for path in written if path.suffix == ".html"), written[0])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.reports.agreement import compute_agreement, load_agreement
+from pipelines.reports.disclosure import compute_cells, load_levels
 from pipelines.staging import Build
 
 
@@ -23,5 +24,6 @@ class Step:
 
 STEPS: Mapping[str, Step] = {
     "agreement": Step(load_agreement, compute_agreement),
+    "persons": Step(load=load_levels, compute=compute_cells),
 }
 """Name -> step, in the order in which they run; a later one may read what an earlier one staged."""

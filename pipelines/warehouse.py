@@ -219,7 +219,12 @@ def migrate(path: Path) -> list[int]:
 
 
 def publish(warehouse: Warehouse, target: Path) -> None:
-    """Write the read-only copy for readers, whole or not at all; it holds no author keys."""
+    """Write the read-only copy for readers, whole or not at all.
+
+    It holds no author keys, and of the report tables what a report itself tells: figures of few persons are null.
+    """
+    from pipelines.reports.masking import report_tables, told_tables
+
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_suffix(".draft")
     draft.unlink(missing_ok=True)
@@ -231,9 +236,12 @@ def publish(warehouse: Warehouse, target: Path) -> None:
                 "select table_name from duckdb_tables() where database_name = current_database() and not temporary order by 1"
             )
         ]
+        told, withheld = told_tables(warehouse, "internal"), report_tables(warehouse)
         for name in names:
             columns = "* exclude (author_key, url_keys)" if name == "manifestation" else "*"
-            warehouse.connection.execute(f"create table published.{name} as select {columns} from main.{name}")  # noqa: S608
+            content = told.get(name, f"select {columns} from main.{name}")  # noqa: S608  our own name
+            if name in told or name not in withheld:
+                warehouse.connection.execute(f"create table published.{name} as {content}")
     finally:
         warehouse.connection.execute("detach published")
     with draft.open("rb+") as file:

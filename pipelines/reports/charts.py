@@ -13,7 +13,7 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
-from pipelines.reports.formats import Formats, clean
+from pipelines.reports.formats import Formats, Reserved, clean
 
 VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 """The grammar that the installed Altair writes, as the converter names it: 6.1."""
@@ -21,7 +21,10 @@ VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 PARTS = ("neg", "neu", "pos")
 """Sentiments from the base of a bar upwards."""
 
-COLOURS = {"neg": "#8f2d1c", "neu": "#d8d3c4", "pos": "#3f948b"}
+RESERVED_PART = "reserved"
+"""What a bar has of sentiments that are not told."""
+
+COLOURS = {"neg": "#8f2d1c", "neu": "#d8d3c4", "pos": "#3f948b", RESERVED_PART: "#a6a6a0"}
 """Apart in lightness as well as in hue, so that they stay apart in grey print and for colour-blind readers."""
 
 INK, RULE = "#5a5a55", "#dedacf"
@@ -101,10 +104,12 @@ def _draw(rows: Sequence[Mapping[str, Any]], canvas: Canvas, title: str, descrip
 
 
 def _bars(rows: Sequence[Mapping[str, Any]], canvas: Canvas, ticks: list[int], formats: Formats) -> alt.Chart:
+    untold = any(isinstance(row[f"{part}_count"], Reserved) for row in rows for part in PARTS)
+    parts = (*PARTS, RESERVED_PART) if untold else PARTS
     values = [
-        {"position": position, "part": part, "order": order, "count": row[f"{part}_count"]}
+        {"position": position, "part": part, "order": order, "count": count}
         for position, row in enumerate(rows)
-        for order, part in enumerate(PARTS)
+        for order, (part, count) in enumerate(_stack(row, parts).items())
     ]
     shown = list(range(0, len(rows), max(1, -(-len(rows) // canvas.label_count))))
     days = _axis(_day_labels([row["day"] for row in rows], shown, formats), domainColor=INK, labelAngle=0)
@@ -115,11 +120,17 @@ def _bars(rows: Sequence[Mapping[str, Any]], canvas: Canvas, ticks: list[int], f
         .encode(
             x=alt.X("position:O", axis=days, scale=alt.Scale(paddingInner=0.18, paddingOuter=0.05)),
             y=alt.Y("count:Q", axis=counts, stack="zero", scale=alt.Scale(domain=[0, ticks[-1]], nice=False)),
-            color=alt.Color("part:N", legend=None, scale=alt.Scale(domain=list(PARTS), range=[COLOURS[part] for part in PARTS])),
+            color=alt.Color("part:N", legend=None, scale=alt.Scale(domain=list(parts), range=[COLOURS[part] for part in parts])),
             order=alt.Order("order:O"),
         )
     )
     return bars
+
+
+def _stack(row: Mapping[str, Any], parts: Sequence[str]) -> dict[str, int]:
+    """Return the heights of one bar by part; what is not told is one grey part, which makes up the day's total."""
+    told = {part: 0 if isinstance(row[f"{part}_count"], Reserved) else row[f"{part}_count"] for part in PARTS}
+    return told | {part: row["manifestation_count"] - sum(told.values()) for part in parts if part == RESERVED_PART}
 
 
 def _axis(labels: Mapping[int, list[str]], **style: Any) -> alt.Axis:

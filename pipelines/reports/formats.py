@@ -28,6 +28,32 @@ _NARROWEST = 0.0005
 """Shares below it (0.05 %) would be rounded to zero."""
 
 
+class Reserved:
+    """A figure that is not told, since few persons stand behind it or it would give such a one away.
+
+    It is false, equals itself alone, is less than every number, and is written as a word.
+    """
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __lt__(self, other: object) -> bool:
+        return not isinstance(other, Reserved)
+
+    def __le__(self, other: object) -> bool:
+        return True
+
+    def __gt__(self, other: object) -> bool:
+        return False
+
+    def __ge__(self, other: object) -> bool:
+        return isinstance(other, Reserved)
+
+
+RESERVED = Reserved()
+"""The one there is."""
+
+
 class WordingError(ValueError):
     """The wording file lacks an entry that the page needs."""
 
@@ -55,6 +81,20 @@ class Wording:
             raise WordingError(
                 f"{key!r} in wording.yml needs a value for {error}; given: {', '.join(values) or 'none'}"
             ) from error
+
+    def text(self, key: str, **values: object) -> str:
+        """Return a message as plain text, with its {placeholders} filled as they are: for files that hold no HTML.
+
+        Raises:
+            WordingError: if there is no such message, or a placeholder has no value.
+        """
+        message = self._find(key)
+        if not isinstance(message, str):
+            raise WordingError(f"{key!r} in wording.yml is a group; name one of its messages: {', '.join(message)}")
+        try:
+            return message.format(**values)
+        except KeyError as error:
+            raise WordingError(f"{key!r} in wording.yml needs a value for {error}") from error
 
     def has(self, key: str) -> bool:
         """Tell whether there is a message with that id."""
@@ -104,15 +144,17 @@ class Formats:
     zone: ZoneInfo
     say: Wording
 
-    def number(self, value: int) -> str:
-        """Write a whole number with its thousands marked: 5,796."""
+    def number(self, value: int | Reserved) -> str:
+        """Write a whole number with its thousands marked: 5,796. One that is not told is written as a word."""
+        if isinstance(value, Reserved):
+            return str(self.say("reserved.cell"))
         return str(format_decimal(value, locale=self.locale))
 
     def decimal(self, value: float) -> str:
         """Write a coefficient with two decimals: 0.85."""
         return str(format_decimal(value, "0.00", locale=self.locale))
 
-    def counted(self, count: int, key: str, **values: object) -> Markup:
+    def counted(self, count: int | Reserved, key: str, **values: object) -> Markup:
         """Write a message in the form that a count asks for: its `one` (1 expresión) or its `other` (5,796 expresiones).
 
         The message may name {count}, which is written as a number.
@@ -120,7 +162,7 @@ class Formats:
         Raises:
             WordingError: if the message lacks that form, or a placeholder has no value.
         """
-        form = "one" if Locale.parse(self.locale).plural_form(count) == "one" else "other"
+        form = "one" if not isinstance(count, Reserved) and Locale.parse(self.locale).plural_form(count) == "one" else "other"
         return self.say(f"{key}.{form}", count=self.number(count), **values)
 
     def in_words(self, value: int) -> str:

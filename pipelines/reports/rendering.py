@@ -16,7 +16,8 @@ from collectors.catalog import City
 from collectors.period import Period
 from models.taxonomy import Taxonomy
 from pipelines.reports.charts import draw_days
-from pipelines.reports.formats import MIN_BASE, Formats, clean, css_string, load_wording
+from pipelines.reports.formats import MIN_BASE, RESERVED, Formats, Reserved, clean, css_string, load_wording
+from pipelines.reports.masking import masked
 from pipelines.warehouse import Warehouse
 
 REPORTS = Path(__file__).parent
@@ -70,7 +71,8 @@ def render_page(
     environment.globals.update(city=city, period=period, totals=totals)
     parameters = section_parameters(city, totals)
     files = sorted((folder / "sections").glob("[0-9]*.sql"))
-    rendered = [render_section(environment, warehouse, file, parameters) for file in files]
+    with masked(warehouse, "internal"):
+        rendered = [render_section(environment, warehouse, file, parameters) for file in files]
     style = Markup((folder / "style.css").read_text(encoding="utf-8"))  # noqa: S704  our own file
     sections = [section for section in rendered if section is not None]
     return environment.get_template("page.html.jinja").render(sections=sections, style=style)
@@ -99,6 +101,7 @@ def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy) -> Env
         window=formats.window,
         css_string=css_string,
     )
+    environment.tests["reserved"] = lambda value: isinstance(value, Reserved)
     environment.globals.update(
         say=formats.say,
         share_text=formats.share,
@@ -173,11 +176,17 @@ def _main_totals(warehouse: Warehouse, report_id: str) -> dict[str, Any]:
 
 def _select(warehouse: Warehouse, sql: str, parameters: Mapping[str, Any]) -> Rows:
     named = set(_PARAMETER.findall(sql))
-    return warehouse.rows(sql, {name: value for name, value in parameters.items() if name in named})
+    rows = warehouse.rows(sql, {name: value for name, value in parameters.items() if name in named})
+    return [{name: _told(name, value) for name, value in row.items()} for row in rows]
+
+
+def _told(name: str, value: Any) -> Any:
+    """Put the word for what is not told in the place of a count that is null; other absent values stay absent."""
+    return RESERVED if value is None and (name.endswith("_count") or name in ("base", "most")) else value
 
 
 def _finalize(value: object) -> object:
     """Clean what a template prints; an absent value is a mistake there, not an empty word."""
-    if value is None:
+    if value is None or isinstance(value, Reserved):
         raise ValueError("a template prints an absent value: guard it with {% if ... is not none %}")
     return clean(value) if isinstance(value, str) else value

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 from collectors.catalog import City
 from collectors.period import Period
 from models.taxonomy import Taxonomy
+from pipelines.reports.disclosure import protect_rows
 from pipelines.warehouse import Warehouse, memory_warehouse
 
 REPORT_ID = "0f3a9c1e5b7d2468aabbccddeeff00112233445566778899aabbccddeeff0011"
@@ -67,6 +69,7 @@ def filled_warehouse(
     for channel in sorted({source.channel for source in city.sources}):
         part = divisor if channel == "online" else divisor * 17
         _append_channel(warehouse, city, period, taxonomy, channel, part, {"synthetic": synthetic, "late": late_count})
+    append_cells(warehouse, taxonomy)
     return warehouse
 
 
@@ -295,3 +298,51 @@ def _append_sources(
             for place, ((index, source), (status, reason)) in enumerate(zip(sources, states, strict=True))
         ],
     )
+
+
+def append_cells(warehouse: Warehouse, taxonomy: Taxonomy) -> None:
+    """Append the persons behind each figure of the report, seven of ten messages, and what is not told."""
+    members = tuple((name, (*rollup.categories, *rollup.issues)) for name, rollup in taxonomy.rollups.items())
+    rows = _protected(tuple(warehouse.query(CELLS)), members)
+    warehouse.append("report_cell", [{"report_id": REPORT_ID} | row for row in rows])
+
+
+@cache
+def _protected(counted: tuple[tuple[Any, ...], ...], rollups: tuple[tuple[str, tuple[str, ...]], ...]) -> list[dict[str, Any]]:
+    names = ("channel", "cell_table", "cell_key", "manifestation_count", "person_count")
+    cells = [dict(zip(names, (*cell, -(-cell[3] * 7 // 10)), strict=True)) for cell in counted]
+    return protect_rows(cells, dict(rollups))
+
+
+CELLS = """
+    with cell as (
+        select channel, 'total' as cell_table, '' as cell_key, manifestation_count from report
+        union all
+        select channel, 'category', category_id, manifestation_count from report_category
+        union all
+        select channel, 'sentiment', sentiment, manifestation_count from report_sentiment
+        union all
+        select channel, 'category_sentiment', category_id || '/' || sentiment, manifestation_count from report_category_sentiment
+        union all
+        select channel, 'rollup', rollup_id, manifestation_count from report_rollup
+        union all
+        select channel, 'day', day::varchar, manifestation_count from report_day
+        union all
+        select channel, 'day_sentiment', day::varchar || '/' || tone, n
+        from report_day
+        cross join lateral (values ('pos', pos_count), ('neu', neu_count), ('neg', neg_count)) as toned(tone, n)
+        union all
+        select channel, 'issue', category_id || '/' || issue_id, manifestation_count from report_issue
+        union all
+        select channel, 'issue', category_id || '/none', any_value(c.manifestation_count) - sum(i.manifestation_count)::bigint
+        from report_issue as i
+        join report_category as c using (channel, category_id)
+        group by all
+        union all
+        select channel, 'unread', reason, item_count
+        from report_unread
+        where not counted and reason not in ('undated', 'failed_source', 'partial_source', 'official', 'institution', 'article')
+    )
+    from cell order by all
+"""
+"""Every figure of the report that persons stand behind. Grain: one row per channel and cell."""

@@ -1,9 +1,17 @@
 -- The first screen: totals, three findings made by rule, and what could not be read. Grain: named beside each query.
 
 -- name: findings
--- One row per finding, in order; the message's words are in wording.yml.
+-- One row per finding, in order; the message's words are in the wording. Where what is not told could make it untrue, it is not said.
 with base as (
     select manifestation_count as base from report where report_id = $report_id and channel = $channel
+),
+
+untold as (
+    -- How many manifestations the hidden categories have together; null if none is hidden.
+    select case when count(*) > count(c.manifestation_count) then any_value(base.base) - coalesce(sum(c.manifestation_count), 0) end as n
+    from report_category as c
+    cross join base
+    where c.report_id = $report_id and c.channel = $channel
 ),
 
 read as (
@@ -17,6 +25,8 @@ largest as (
         1 as position,
         case
             when (select base from base) = 0 then 'nothing_counted'
+            when count(*) = 0 and (select n from untold) > 0 then 'few_persons'
+            when max(manifestation_count) <= (select n from untold) then 'largest_told'
             when count(*) = 0 then 'no_category'
             when count(*) filter (manifestation_count = (select max(manifestation_count) from read)) > 1 then 'largest_tied'
             when any_value(base) < $min_base then 'largest_category_small'
@@ -35,17 +45,37 @@ largest as (
 ),
 
 toned as (
-    select s.*, read.manifestation_count as base, read.position
+    select
+        s.category_id,
+        read.position,
+        read.manifestation_count as base,
+        max(s.manifestation_count) filter (s.sentiment = 'neg') as manifestation_count,
+        max(s.manifestation_share) filter (s.sentiment = 'neg') as manifestation_share,
+        max(s.manifestation_low) filter (s.sentiment = 'neg') as manifestation_low,
+        max(s.manifestation_high) filter (s.sentiment = 'neg') as manifestation_high,
+        bool_or(s.corrected) as corrected,
+        -- The most that a hidden figure can be.
+        case
+            when max(s.manifestation_count) filter (s.sentiment = 'neg') is null
+                then 1 - coalesce(sum(s.manifestation_count), 0) / read.manifestation_count
+        end as at_most
     from report_category_sentiment as s
     join read using (category_id)
-    where s.report_id = $report_id and s.channel = $channel and s.sentiment = 'neg' and read.manifestation_count >= $min_base
+    where s.report_id = $report_id and s.channel = $channel and read.manifestation_count >= $min_base
+    group by s.category_id, read.position, read.manifestation_count
+),
+
+tone_told as (
+    from toned where manifestation_count is not null
 ),
 
 most_negative as (
     select
         2 as position,
         case
-            when count(*) = 0 then 'none_large'
+            when (select count(*) from toned) = 0 then 'none_large'
+            when (select max(at_most) from toned) >= coalesce(max(manifestation_share), 0)
+                then if(coalesce(max(manifestation_count), 0) = 0, 'tone_untold', 'most_negative_told')
             when max(manifestation_count) = 0 then 'none_negative'
             else 'most_negative'
         end as message,
@@ -57,7 +87,7 @@ most_negative as (
         coalesce(arg_max(corrected, (manifestation_share, base, -position)), false) as corrected,
         arg_max(manifestation_low, (manifestation_share, base, -position)) as low,
         arg_max(manifestation_high, (manifestation_share, base, -position)) as high
-    from toned
+    from tone_told
 ),
 
 unread as (
@@ -65,6 +95,7 @@ unread as (
         3 as position,
         case
             when any_value(base) = 0 then 'silence'
+            when count(*) > count(manifestation_count) then 'unread_untold'
             when sum(manifestation_count) = 0 then 'all_read'
             when any_value(base) = 1 then 'unread_only'
             when any_value(base) < $min_base then 'unread_small'

@@ -4,6 +4,7 @@ with ranked as (
         i.*,
         row_number() over (partition by i.category_id order by i.manifestation_count desc, i.issue_id) as place,
         sum(i.manifestation_count) over (partition by i.category_id) as with_issue,
+        count(*) filter (i.manifestation_count is null) over (partition by i.category_id) as untold,
         sum(i.manifestation_count) over (
             partition by i.category_id
             order by i.manifestation_count desc, i.issue_id
@@ -14,10 +15,14 @@ with ranked as (
 )
 
 select
-    ranked.* exclude (with_issue, listed_count),
+    ranked.* exclude (with_issue, listed_count, untold),
     c.manifestation_count as base,
-    (c.manifestation_count - ranked.with_issue)::bigint as without_issue,
-    (ranked.with_issue - max(ranked.listed_count) over (partition by ranked.category_id))::bigint as other_issue_count,
+    -- A sum of which one part is not told is not told either.
+    case when ranked.untold = 0 then (c.manifestation_count - ranked.with_issue)::bigint end as without_issue_count,
+    case
+        when ranked.untold <= count(*) filter (ranked.manifestation_count is null) over (partition by ranked.category_id)
+            then (ranked.with_issue - max(ranked.listed_count) over (partition by ranked.category_id))::bigint
+    end as other_issue_count,
     dense_rank() over (order by c.category_id in ('otros', 'unclassified'), c.manifestation_count desc, c.position) as category_place
 from ranked
 join report_category as c using (report_id, channel, category_id)
