@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.reports.alerts import compute_alerts, load_alerts
+from pipelines.reports.comparison import compute_comparison, load_comparison
+from pipelines.reports.previous import keep_previous, load_previous
 from pipelines.staging import Build
 
 
@@ -20,5 +23,9 @@ class Step:
     """Stages its results as temporary tables; called only for a report that does not exist yet."""
 
 
-STEPS: Mapping[str, Step] = {}
+STEPS: Mapping[str, Step] = {
+    "previous": Step(load_previous, keep_previous),
+    "comparison": Step(load_comparison, compute_comparison),
+    "alerts": Step(load_alerts, compute_alerts),
+}
 """Name -> step, in the order in which they run; a later one may read what an earlier one staged."""

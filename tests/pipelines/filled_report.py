@@ -10,6 +10,7 @@ from collectors.catalog import City
 from collectors.period import Period
 from models.taxonomy import Taxonomy
 from pipelines.warehouse import Warehouse, memory_warehouse
+from tests.pipelines.filled_change import append_change
 
 REPORT_ID = "0f3a9c1e5b7d2468aabbccddeeff00112233445566778899aabbccddeeff0011"
 
@@ -67,6 +68,7 @@ def filled_warehouse(
     for channel in sorted({source.channel for source in city.sources}):
         part = divisor if channel == "online" else divisor * 17
         _append_channel(warehouse, city, period, taxonomy, channel, part, {"synthetic": synthetic, "late": late_count})
+    append_change(warehouse, period)
     return warehouse
 
 
