@@ -60,7 +60,9 @@ def main() -> None:
     for kind in ("chance", "days", "runs"):
         for history in (28, 56, 182):
             told = measure(kind, history, options.weeks, seed=1)
-            print(f"{kind:8} {history:8} {told[0]:20.4f} {told[1]:11.2f} {told[2]:6.2f} {told[3]:12.2f} {told[4]:6.2f}", flush=True)
+            print(
+                f"{kind:8} {history:8} {told[0]:20.4f} {told[1]:11.2f} {told[2]:6.2f} {told[3]:12.2f} {told[4]:6.2f}", flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -51,7 +51,9 @@ CITIES = {
 }
 
 
-def draw_window(city: City, rng: np.random.Generator, profile: np.ndarray, source_of: np.ndarray, own: np.ndarray) -> list[np.ndarray]:
+def draw_window(
+    city: City, rng: np.random.Generator, profile: np.ndarray, source_of: np.ndarray, own: np.ndarray
+) -> list[np.ndarray]:
     """Draw the messages of a window: source, author, day, category, sentiment of each."""
     size = rng.gamma(1 / city.bursts, city.bursts, city.days) if city.bursts else np.ones(city.days)
     number = rng.poisson(city.messages * size.sum() / city.days)
@@ -79,7 +81,7 @@ def draw_pair(city: City, rng: np.random.Generator, *, split: bool = False) -> P
     profile = np.array([rng.dirichlet(30 * PREVALENCE + 0.05) for _ in range(SOURCES)])
     population = city.messages * (2 if split else 1)
     source_of = rng.choice(SOURCES, max(population, 50), p=weight)
-    own = np.array([rng.choice(16, p=profile[source]) for source in source_of])
+    own = (profile[source_of].cumsum(axis=1) < rng.random(len(source_of))[:, None]).sum(axis=1).clip(max=15)
     if split:
         drawn = draw_window(city._replace(messages=population), rng, profile, source_of, own)
         window = rng.integers(0, 2, len(drawn[0]))
@@ -96,10 +98,18 @@ def draw_pair(city: City, rng: np.random.Generator, *, split: bool = False) -> P
         author = np.arange(len(source))
     weekdays = np.arange(city.days) % 7
     return Pair(
-        window=window, source=source, author=author, day=day, category=category, sentiment=sentiment,
-        sources=[f"s{place}" for place in range(SOURCES)], comparable=np.ones(SOURCES, dtype=bool),
-        categories=CATEGORIES, sentiments=["pos", "neu", "neg"],
-        day_counts=(city.days, city.days), weekdays=(weekdays, (weekdays + city.days) % 7),
+        window=window,
+        source=source,
+        author=author,
+        day=day,
+        category=category,
+        sentiment=sentiment,
+        sources=[f"s{place}" for place in range(SOURCES)],
+        comparable=np.ones(SOURCES, dtype=bool),
+        categories=CATEGORIES,
+        sentiments=["pos", "neu", "neg"],
+        day_counts=(city.days, city.days),
+        weekdays=(weekdays, (weekdays + city.days) % 7),
     )
 
 
@@ -117,8 +127,12 @@ def count_arrows(city: City, pages: int, *, seed: int, split: bool = False) -> d
         volume += any(row["measure"] == "volume" and row["p_value"] is not None and row["p_value"] < 0.05 for row in rows)
         seen += rows[0]["direction"] == "up"
     return {
-        "pages": arrowed / pages, "arrows": arrows / max(compared, 1), "outside": missed / max(compared, 1),
-        "volume": volume / pages, "seen": seen / pages, "compared": compared / pages,
+        "pages": arrowed / pages,
+        "arrows": arrows / max(compared, 1),
+        "outside": missed / max(compared, 1),
+        "volume": volume / pages,
+        "seen": seen / pages,
+        "compared": compared / pages,
     }
 
 
@@ -129,18 +143,23 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", default=["split", *CITIES])
     parser.add_argument("--no-lift", action="store_true")
     options = parser.parse_args()
-    print(f"{'city':12} {'pages with an arrow':>20} {'comparisons':>12} {'intervals':>10} {'volume':>7} {'tests':>6} {'+3 seen':>8} {'+6 seen':>8} {'s':>6}")
+    print(
+        f"{'city':12} {'pages with an arrow':>20} {'comparisons':>12} {'intervals':>10} {'volume':>7} {'tests':>6} {'+3 seen':>8} {'+6 seen':>8} {'s':>6}"
+    )
     for kind in options.kinds:
         began = time.perf_counter()
         city = CITIES["busy" if kind == "split" else kind]
         told = count_arrows(city, options.pages, seed=1, split=kind == "split")
         lifts = [
-            float("nan") if kind == "split" or options.no_lift else count_arrows(city._replace(lift=lift), max(options.pages // 10, 10), seed=2)["seen"]
+            float("nan")
+            if kind == "split" or options.no_lift
+            else count_arrows(city._replace(lift=lift), max(options.pages // 10, 10), seed=2)["seen"]
             for lift in (0.03, 0.06)
         ]
         print(
             f"{kind:12} {told['pages']:20.3f} {told['arrows']:12.4f} {told['outside']:10.4f} {told['volume']:7.3f} {told['compared']:6.1f} "
-            f"{lifts[0]:8.2f} {lifts[1]:8.2f} {time.perf_counter() - began:6.1f}", flush=True,
+            f"{lifts[0]:8.2f} {lifts[1]:8.2f} {time.perf_counter() - began:6.1f}",
+            flush=True,
         )
 
 

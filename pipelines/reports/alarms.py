@@ -107,7 +107,9 @@ def find_alarms(history: Numbers, past_weekdays: Codes, window: Numbers, weekday
             up = bool(risen[series])
             chance = float(2 * (rise if up else fall)[series])
             mean = float(expected.mean[series])
-            found.append(Alarm(int(series), first, len(days), int(count[series]), low, high, mean, "up" if up else "down", chance))
+            found.append(
+                Alarm(int(series), first, len(days), int(count[series]), low, high, mean, "up" if up else "down", chance)
+            )
     return found
 
 

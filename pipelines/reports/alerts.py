@@ -132,7 +132,9 @@ def _load_voices(warehouse: Warehouse) -> Voices:
 def _choose_history(build: Build, voices: Voices, read: Mapping[str, set[date]], well: Sequence[str]) -> _History | None:
     """Return the longest history of those sources that hold most of what the window's sources said; None if it is too short."""
     first = build.period.first_date
-    said = {source: sum(count for (_, day), count in voices.get(("source", source), {}).items() if day >= first) for source in well}
+    said = {
+        source: sum(count for (_, day), count in voices.get(("source", source), {}).items() if day >= first) for source in well
+    }
     for length in LENGTHS:
         days = [first - timedelta(days=back) for back in range(length, 0, -1)]
         longest = max((len(read[source] & set(days)) for source in well), default=0)

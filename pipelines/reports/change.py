@@ -185,16 +185,16 @@ def _compare_share(
         row |= {"total_change": row["total_change"] + added, "within_change": row["within_change"] + added}
     days = [len(np.unique(pair.day[kept & (pair.window == window)])) for window in (0, 1)]
     enough = base_table.sum(axis=1).min() >= LEAST_BASE and hit_table.sum() >= LEAST_HITS and min(days) >= LEAST_DAYS
-    spread = _spread(hit_table, base_table, [_moved(one, hits[kept], base[kept], hit_table, base_table) for one in clusters], days)
+    spread = _spread(
+        hit_table, base_table, [_moved(one, hits[kept], base[kept], hit_table, base_table) for one in clusters], days
+    )
     if fixed is not None:
         more = sum(((one.high - one.low) / (2 * 1.96)) ** 2 for one in fixed)
         spread = Spread(row["within_change"] or 0.0, spread.variance + more, spread.degrees)
     return row | _told(spread if enough else None) | _without(pair, hit_table, base_table, enough=enough)
 
 
-def split_share(
-    whole: tuple[float | None, float | None], hits: Numbers, base: Numbers
-) -> dict[str, float | None]:
+def split_share(whole: tuple[float | None, float | None], hits: Numbers, base: Numbers) -> dict[str, float | None]:
     """Return the change of a share and its four parts, which add up to it; None where a window has no base.
 
     Args:
@@ -298,9 +298,7 @@ def _compare_volume(pair: Pair, kept: Flags) -> dict[str, Any]:
 def _volume_spread(pair: Pair, kept: Flags) -> Spread:
     """Return the uncertainty of the change in messages a day: days about their weekday, runs of days, authors, chance."""
     length = np.array(pair.day_counts)
-    daily = [
-        np.bincount(pair.day[kept & (pair.window == window)], minlength=length[window]).astype(float) for window in (0, 1)
-    ]
+    daily = [np.bincount(pair.day[kept & (pair.window == window)], minlength=length[window]).astype(float) for window in (0, 1)]
     change = daily[1].mean() - daily[0].mean()
     residuals, adjusted = _off_weekday(daily, pair.weekdays)
     degrees = max(int(length.sum()) - 2 - 6, 1)
