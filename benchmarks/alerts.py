@@ -2,10 +2,10 @@
 
     python benchmarks/alerts.py [--weeks 2000]
 
-Ninety series (categories, issues, sources; from 0.05 to 60 voices a day, with weekdays) are drawn for a history and for one week
-more. `chance`: Poisson; `days`: days differ (negative binomial, variance 1 + mean / 3 times the mean); `runs`: besides, the level wanders
-from week to week by 15 %, half of which stays. Printed: weeks with any alarm (stated: 1 %), and how often a rise of one
-series to twice and to three times its mean is found, for series of 2 and of 10 voices a day.
+Ninety series (categories, issues, sources; from 0.05 to 60 voices a day, with weekdays) are drawn for a history and for one
+week more. `chance`: Poisson; `days`: days differ (negative binomial, variance 1 + mean / 3 times the mean); `runs`: besides,
+the level wanders from week to week by 15 %, half of which stays. Printed: weeks with any alarm (stated: 1 %), and how often a
+rise of one series to twice and to three times its mean is found, for series of 2 and of 10 voices a day.
 """
 
 from __future__ import annotations

@@ -2,11 +2,12 @@
 
     python benchmarks/change.py [--pages 1000] [--kinds random independent heavy busy month week small]
 
-An A/A page compares two windows of one artificial city whose sources, authors and topics are the same in both: 16 categories, 20
-sources of unequal size and subject. `split` deals the messages of one window out to two at random; `independent` draws each
-message alone; `heavy` lets authors write by a power law, each about subjects of their own; `busy` lets days differ in size (negative
-binomial) and in subject (an event fills a day) as well. Printed for each: pages with any arrow, comparisons with an arrow, intervals
-without zero (5 % by definition), and pages on which transport is seen to rise when it did, by 3 and by 6 points.
+An A/A page compares two windows of one artificial city whose sources, authors and topics are the same in both: 16 categories,
+20 sources of unequal size and subject. `split` deals the messages of one window out to two at random; `independent` draws
+each message alone; `heavy` lets authors write by a power law, each about subjects of their own; `busy` lets days differ in
+size (negative binomial) and in subject (an event fills a day) as well. Printed for each: pages with any arrow, comparisons
+with an arrow, intervals without zero (5 % by definition), and pages on which transport is seen to rise when it did, by 3 and
+by 6 points.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipelines.reports.change import Pair, compare_windows
+from pipelines.reports.change import compare_windows
+from pipelines.reports.pairs import Pair
 
 CATEGORIES = [f"c{place:02}" for place in range(16)]
 PREVALENCE = np.array([12, 5, 10, 2.5, 12, 7, 11, 6, 2, 7, 5, 3, 6, 0.5, 5.5, 5.5]) / 100
@@ -114,7 +116,7 @@ def draw_pair(city: City, rng: np.random.Generator, *, split: bool = False) -> P
 
 
 def count_arrows(city: City, pages: int, *, seed: int, split: bool = False) -> dict[str, float]:
-    """Draw so many pages; return shares of pages with an arrow, of comparisons with one, of intervals without zero, and of rises seen."""
+    """Draw so many pages; return shares: pages with an arrow, comparisons with one, intervals without zero, rises seen."""
     arrowed = arrows = missed = compared = seen = volume = 0
     for page in range(pages):
         rows = compare_windows(draw_pair(city, np.random.default_rng([seed, page]), split=split))
@@ -144,7 +146,8 @@ def main() -> None:
     parser.add_argument("--no-lift", action="store_true")
     options = parser.parse_args()
     print(
-        f"{'city':12} {'pages with an arrow':>20} {'comparisons':>12} {'intervals':>10} {'volume':>7} {'tests':>6} {'+3 seen':>8} {'+6 seen':>8} {'s':>6}"
+        f"{'city':12} {'pages with an arrow':>20} {'comparisons':>12} {'intervals':>10} {'volume':>7} {'tests':>6} "
+        f"{'+3 seen':>8} {'+6 seen':>8} {'s':>6}"
     )
     for kind in options.kinds:
         began = time.perf_counter()
@@ -157,8 +160,8 @@ def main() -> None:
             for lift in (0.03, 0.06)
         ]
         print(
-            f"{kind:12} {told['pages']:20.3f} {told['arrows']:12.4f} {told['outside']:10.4f} {told['volume']:7.3f} {told['compared']:6.1f} "
-            f"{lifts[0]:8.2f} {lifts[1]:8.2f} {time.perf_counter() - began:6.1f}",
+            f"{kind:12} {told['pages']:20.3f} {told['arrows']:12.4f} {told['outside']:10.4f} {told['volume']:7.3f} "
+            f"{told['compared']:6.1f} {lifts[0]:8.2f} {lifts[1]:8.2f} {time.perf_counter() - began:6.1f}",
             flush=True,
         )
 

@@ -1,9 +1,10 @@
 """Rises and falls of daily counts beyond what their own earlier days explain, at a known rate of false alarms (pure).
 
-Days are counted by voices: one author's messages of a day about one thing are one. Seven days are compared with a negative binomial
-whose mean follows the weekdays of the days before and whose variance takes in how little is known of that mean; where days differ by
-more than chance, or busy weeks follow each other, the variance is theirs. That the variance is itself an estimate is met by Student's t
-in place of the normal tail. `benchmarks/alerts.py` measures how often a city in which nothing happens raises an alarm.
+Days are counted by voices: one author's messages of a day about one thing are one. Seven days are compared with a negative
+binomial whose mean follows the weekdays of the days before and whose variance takes in how little is known of that mean;
+where days differ by more than chance, or busy weeks follow each other, the variance is theirs. That the variance is itself an
+estimate is met by Student's t in place of the normal tail. `benchmarks/alerts.py` measures how often a city in which nothing
+happens raises an alarm.
 """
 
 from __future__ import annotations

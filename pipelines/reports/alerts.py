@@ -1,7 +1,7 @@
 """The step that watches categories, issues and sources day by day, against the city's own earlier days in the warehouse.
 
-A category or an issue is watched over sources that were read whole and as they used to be, on the days on which all of them were: a
-source that died is a matter of that source, and takes nothing from a category.
+A category or an issue is watched over sources that were read whole and as they used to be, on the days on which all of them
+were: a source that died is a matter of that source, and takes nothing from a category.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def compute_alerts(build: Build) -> None:
     alerts: list[dict[str, Any]] = []
     watched = []
     for (channel,) in warehouse.query("select channel from city_channel order by channel"):
-        sql = "select source_id from source_comparison where channel = $channel and standing in ('compared', 'gained') order by position"
+        sql = "select source_id from source_comparison where channel = $channel and well_now order by position"
         well = [source_id for (source_id,) in warehouse.query(sql, {"channel": channel})]
         found, watch = watch_channel(build, voices, read, well)
         found.sort(key=lambda row: (row["p_value"], row["measure"], row["key"], row["first_day"]))

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.reports.change import Pair, compare_windows
+from pipelines.reports.change import compare_windows
+from pipelines.reports.pairs import Pair
 from pipelines.staging import Build, stage
 from pipelines.warehouse import Warehouse
 
@@ -56,18 +57,19 @@ def load_pair(build: Build, channel: str) -> Pair | None:
     sources = warehouse.query("select source_id, standing from source_comparison order by position")
     comparable = np.array([standing == "compared" for _, standing in sources])
     sql = "select * exclude (channel) from compared_item where channel = $channel order by all"
-    item = warehouse.connection.execute(sql, {"channel": channel}).fetchnumpy()
-    side, source = item["side"].astype(np.int64), item["source"].astype(np.int64) - 1
+    fetched = warehouse.connection.execute(sql, {"channel": channel}).fetchnumpy()
+    item = {name: np.asarray(column, dtype=np.int64) for name, column in fetched.items()}
+    side, source = item["side"], item["source"] - 1
     if set(side.tolist()) != {0, 1} or not comparable[source].any():
         return None
     days = [window.days() for window in (build.period.previous(), build.period)]
     return Pair(
         window=side,
         source=source,
-        author=item["author"].astype(np.int64),
-        day=item["day"].astype(np.int64),
-        category=item["category"].astype(np.int64) - 1,
-        sentiment=item["sentiment"].astype(np.int64) - 1,
+        author=item["author"],
+        day=item["day"],
+        category=item["category"] - 1,
+        sentiment=item["sentiment"] - 1,
         sources=[source_id for source_id, _ in sources],
         comparable=comparable,
         categories=_labels(warehouse, "category_id", "category_label"),

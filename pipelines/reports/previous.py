@@ -25,9 +25,9 @@ COMPARISON_COLUMNS = {
 def load_previous(build: Build) -> dict[str, Any]:
     """Lay out `previous_item`, `previous_source_state` and `comparison_input`; return what decides them, as plain values.
 
-    `previous_item` has the columns of `report_item`; it is empty unless `standing` is `compared`: `not_collected` if no source was
-    asked for the window before, `not_read` if the present annotators have not read all of it. `previous_source_state` has a row per
-    source: source_id, channel, status, reason, verdict.
+    `previous_item` has the columns of `report_item`; it is empty unless `standing` is `compared`: it is `not_collected` if no
+    source was asked for the window before, and `not_read` if the present annotators have not read all of it.
+    `previous_source_state` has a row per source: source_id, channel, status, reason, verdict.
     """
     before = build.period.previous()
     warehouse, window = build.warehouse, build.window_of(before)
@@ -48,7 +48,7 @@ def load_previous(build: Build) -> dict[str, Any]:
     if standing != "compared":
         warehouse.query("create or replace temp table previous_item as from report_item limit 0")
     kind = build.period.kind or "window"
-    row = {"previous_start": before.start_utc, "previous_end": before.end_utc, "period_kind": kind}
+    row: dict[str, Any] = {"previous_start": before.start_utc, "previous_end": before.end_utc, "period_kind": kind}
     row |= {"standing": standing, "unread_count": unread}
     warehouse.temporary("comparison_input", [row], COMPARISON_COLUMNS)
     states = warehouse.query("select * from previous_source_state order by source_id")

@@ -9,7 +9,8 @@ from pipelines.warehouse import Warehouse
 
 FILLING = """
 insert into report_comparison by name
-select report_id, channel, $start as previous_start, $end as previous_end, $kind as period_kind, 'not_collected' as standing,
+select report_id, channel, $start as previous_start, $end as previous_end, $kind as period_kind,
+    'not_collected' as standing,
     0 as unread_count, 0 as compared_source_count, 0 as lost_source_count, source_alive_count as gained_source_count,
     0 as previous_count, 0 as previous_compared_count, 0 as current_compared_count, 0 as comparison_count
 from report;
@@ -25,7 +26,8 @@ with share as (
     union all
     select report_id, channel, 'sentiment', sentiment, manifestation_share from report_sentiment
     union all
-    select report_id, channel, 'category_neg', category_id, manifestation_share from report_category_sentiment where sentiment = 'neg'
+    select report_id, channel, 'category_neg', category_id, manifestation_share
+    from report_category_sentiment where sentiment = 'neg'
 ),
 
 source as (
@@ -38,7 +40,8 @@ select share.*, if(first is null, null, share * 0.9) as lowest_without, first as
 from share left join source using (report_id, channel);
 
 insert into report_voice by name
-select report_id, channel, category_id, manifestation_count, manifestation_count - manifestation_count // 50 as distinct_text_count,
+select report_id, channel, category_id, manifestation_count,
+    manifestation_count - manifestation_count // 50 as distinct_text_count,
     manifestation_count * 7 // 10 as voice_count, manifestation_count // 25 as unsigned_count,
     if(manifestation_count * 7 // 10 >= 30, 0.25, null) as top_tenth_share
 from report_category
@@ -48,7 +51,8 @@ select report_id, channel, null as category_id, manifestation_count, distinct_te
 from report;
 
 insert into report_watch by name
-select report_id, channel, 'short_history' as standing, null::date as history_first, 0 as history_days, 0 as series_count, 0.01 as alarm_rate
+select report_id, channel, 'short_history' as standing, null::date as history_first, 0 as history_days, 0 as series_count,
+    0.01 as alarm_rate
 from report
 """
 

@@ -70,11 +70,11 @@ class Pueblo:
         negative: float = 0.5,
         authors: Mapping[str, int] | None = None,
     ) -> None:
-        """Write what sources gave for a window: source id -> category -> messages, spread over its days; each source is read whole unless it failed.
+        """Write what sources gave for a window, spread over its days; each source is read whole unless it failed.
 
         Args:
             period: the window.
-            counts: what each source said.
+            counts: source id -> category -> messages.
             failed: sources that could not be read; theirs is left out.
             negative: chance of a negative tone.
             authors: category -> writers of all its messages in a source; by default each message has a writer of its own.

@@ -58,7 +58,7 @@ def test_a_rise_is_told_and_a_dead_source_lowers_no_category(tmp_path: Path, rea
         finished = pueblo.report(pueblo.window(*WEEK))
         (watch,) = pueblo.rows("report_watch", finished)
         rows = {(row["measure"], row["key"]): row for row in pueblo.rows("report_alert", finished)}
-        page = finished.path.read_text(encoding="utf-8")
+        assert "Avisos" in finished.path.read_text(encoding="utf-8")
     assert (watch["standing"], watch["history_days"]) == ("watched", 56)
     assert all(row["direction"] == "up" for row in rows.values()), rows
     assert ("category", "transporte") not in rows

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.reports.change import Corrected, Pair, adjust_chances, compare_windows, split_share
+from pipelines.reports.change import compare_windows, split_share
+from pipelines.reports.pairs import Corrected, Pair, adjust_chances
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,7 +66,7 @@ def test_holm_on_a_worked_example() -> None:
 
 
 def test_an_aa_page_shows_no_arrow_with_heavy_authors_and_busy_days() -> None:
-    """Pages with any arrow: at most 5 % (1,000 pages of each kind in `benchmarks/change.py`; here fewer, so with what chance adds)."""
+    """Pages with any arrow: at most 5 % (1,000 of each kind in `benchmarks/change.py`; here fewer, so with what chance adds)."""
     pages = {"busy": 40, "heavy": 30, "week": 60, "small": 80}
     arrowed = {name: change.count_arrows(change.CITIES[name], number, seed=3) for name, number in pages.items()}
     total = sum(told["pages"] * pages[name] for name, told in arrowed.items())

@@ -17,6 +17,7 @@ select
     source_id,
     channel,
     position,
+    well_now,
     case
         when well_now and well_before then 'compared'
         when well_before then 'lost'
