@@ -90,7 +90,7 @@ def _told_alert(row: Mapping[str, Any]) -> str:
     beyond = "more" if row["direction"] == "up" else "fewer"
     days = f"{row['first_day']} to {row['last_day']}"
     expected = f"{row['expected_low']} to {row['expected_high']}"
-    return f"{row['measure']} {row['key']}, {days}: {row['item_count']} voices, {beyond} than the {expected} that history explains"
+    return f"{row['measure']} {row['key']}, {days}: {row['item_count']} voices, {beyond} than the {expected} explained"
 
 
 def _troubled_names(rows: list[dict[str, Any]]) -> list[str]:
