@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
 PeriodKind = Literal["day", "week", "month", "quarter"]
@@ -103,12 +103,24 @@ class Period:
         # Compared in UTC: Python compares two datetimes of one zone by the wall clock, blind to the repeated hour.
         return self.start_utc <= instant.astimezone(UTC) < self.end_utc
 
-    def previous(self) -> Period:
-        """Return the window of equal length that ends where this one starts.
+    @property
+    def kind(self) -> PeriodKind | None:
+        """The calendar unit that this window is: a day, an ISO week, a month, a quarter; None for any other window."""
+        for kind, span_of in _SPAN_OF.items():
+            first, last = span_of(self.first_date)
+            if Period.from_dates(first, last, self.zone) == self:
+                return cast(PeriodKind, kind)
+        return None
 
-        Whole days are counted as days (30 days before a month of 30, even if the clock changed between);
-        any other window by the time elapsed.
+    def previous(self) -> Period:
+        """Return the window before this one, which ends where this one starts.
+
+        A calendar month or quarter has the month or quarter before, though it may have a day more or less. Otherwise
+        whole days are counted as days (7 days before a week of 7, even if the clock changed between), and any other
+        window by the time elapsed.
         """
+        if self.kind is not None:
+            return Period.from_dates(*_last_span(self.kind, self.first_date), self.zone)
         whole_days = self.start_utc == _day_start(self.first_date, self.zone).astimezone(UTC)
         whole_days = whole_days and self.end_utc == _day_start(self.last_date + timedelta(days=1), self.zone).astimezone(UTC)
         if whole_days:

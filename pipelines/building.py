@@ -10,6 +10,7 @@ from typing import Any
 from collectors.period import Period
 from pipelines.copies import LEAST_VOICES, copy_rules
 from pipelines.digests import folder_digest, value_digest
+from pipelines.reports.formats import MIN_BASE
 from pipelines.runs import AuditFailed, NotAnnotated
 from pipelines.staging import REPORTS, Build, stage, stage_dimensions, stage_items, stage_watch
 from pipelines.steps import STEPS
@@ -17,6 +18,9 @@ from pipelines.warehouse import QUERIES, Warehouse, used_parameters
 
 CODE = ("*.sql", "*.jinja", "*.css", "*.yml", "*.py")
 """What decides how a report is made; a change of it makes another report."""
+
+LAST = ("report_headline",)
+"""Tables that are made from the others."""
 
 NOT_CONTENT: dict[str, Any] = {
     "hosts": True,
@@ -48,9 +52,9 @@ def build_tables(build: Build, *, issued: bool = True) -> str:
     warehouse.temporary("report_input", [row], INPUT_COLUMNS)
     for step in STEPS.values():
         step.compute(build)
-    parameters = {**build.window, "report_id": report_id, "least_voices": LEAST_VOICES}
+    parameters = {**build.window, "report_id": report_id, "least_voices": LEAST_VOICES, "min_base": MIN_BASE}
     with warehouse.transaction():
-        for table in sorted((REPORTS / "tables").glob("*.sql")):
+        for table in sorted((REPORTS / "tables").glob("*.sql"), key=lambda file: (file.stem in LAST, file.stem)):
             sql = table.read_text(encoding="utf-8")
             warehouse.query(f"insert into {table.stem} by name {sql}", used_parameters(sql, parameters))
         audit_tables(warehouse, report_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -72,6 +72,8 @@ def print_summary(city: City, finished: Report, found: Project, result: dict[str
         f"distinct texts  {totals['distinct_text_count']}   voices {totals['voice_count']}   unsigned {totals['unsigned_count']}"
     )
     echo(f"sources         {totals['source_alive_count']} alive of {totals['source_planned_count']}")
+    for row in finished.alerts:
+        echo(f"alert           {_told_alert(row)}")
     if result:
         for name in _troubled_names(result["outcomes"]):
             echo(f"partial         {name}")
@@ -81,6 +83,14 @@ def print_summary(city: City, finished: Report, found: Project, result: dict[str
             echo(line)
     echo(f"tables          {near(found.warehouse)}")
     echo(f"page            {near(finished.path)}")
+
+
+def _told_alert(row: Mapping[str, Any]) -> str:
+    """Return what a row of `report_alert` says."""
+    beyond = "more" if row["direction"] == "up" else "fewer"
+    days = f"{row['first_day']} to {row['last_day']}"
+    expected = f"{row['expected_low']} to {row['expected_high']}"
+    return f"{row['measure']} {row['key']}, {days}: {row['item_count']} voices, {beyond} than the {expected} explained"
 
 
 def _troubled_names(rows: list[dict[str, Any]]) -> list[str]:

@@ -34,6 +34,9 @@ class Report:
     totals: Mapping[str, Any]
     """The row of table `report` for the channel `online`, or for the first channel of a city without it."""
 
+    alerts: Sequence[Mapping[str, Any]] = ()
+    """The rows of `report_alert`, of all channels, the least expected first."""
+
 
 def report(
     warehouse: Warehouse,
@@ -86,7 +89,8 @@ def report(
         files = make_exports(given, chosen_formats)
         path = write_files(project.reports / city.id / period.slug(), report_id, files, newest=whole and instant == newest)
     totals = warehouse.rows("select * from report where report_id = $id order by channel desc", {"id": report_id})
-    return Report(report_id, instant, path, totals[0])
+    alerts = warehouse.rows("select * from report_alert where report_id = $id order by p_value, position", {"id": report_id})
+    return Report(report_id, instant, path, totals[0], alerts)
 
 
 def last_change(warehouse: Warehouse, city: City, period: Period, *, seen_until: datetime = FOREVER) -> datetime | None:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.reports.agreement import compute_agreement, load_agreement
+from pipelines.reports.alerts import compute_alerts, load_alerts
+from pipelines.reports.comparison import compute_comparison, load_comparison
 from pipelines.reports.disclosure import compute_cells, load_levels
+from pipelines.reports.previous import keep_previous, load_previous
 from pipelines.staging import Build
 
 
@@ -23,7 +26,10 @@ class Step:
 
 
 STEPS: Mapping[str, Step] = {
+    "previous": Step(load_previous, keep_previous),
     "agreement": Step(load_agreement, compute_agreement),
-    "persons": Step(load=load_levels, compute=compute_cells),
+    "comparison": Step(load_comparison, compute_comparison),
+    "alerts": Step(load_alerts, compute_alerts),
+    "persons": Step(load_levels, compute_cells),
 }
 """Name -> step, in the order in which they run; a later one may read what an earlier one staged."""

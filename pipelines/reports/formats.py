@@ -150,7 +150,7 @@ class Formats:
             return str(self.say("reserved.cell"))
         return str(format_decimal(value, locale=self.locale))
 
-    def decimal(self, value: float) -> str:
+    def coefficient(self, value: float) -> str:
         """Write a coefficient with two decimals: 0.85."""
         return str(format_decimal(value, "0.00", locale=self.locale))
 
@@ -187,6 +187,16 @@ class Formats:
         if 0.995 <= value < 1:
             return str(self.say("share.above", value=self._percent(0.99)))
         return self._percent(value)
+
+    def points(self, value: float, *, signed: bool = True) -> str:
+        """Write a difference of shares in percentage points, with one decimal and its sign: +3.2, −0.4, 0.0."""
+        return self.decimal(value * 100, signed=signed)
+
+    def decimal(self, value: float, *, signed: bool = False) -> str:
+        """Write a number with one decimal; `signed` writes + too."""
+        rounded = round(value, 1)
+        sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
+        return sign + str(format_decimal(abs(rounded), "#,##0.0", locale=self.locale))
 
     def long_day(self, day: date) -> str:
         """Write a day in full: 1 de setiembre de 2021."""
@@ -227,6 +237,10 @@ class Formats:
             "last": self.long_day(last),
         }
         return str(self.say(f"window.{key}", **values))
+
+    def window_between(self, start: datetime, end: datetime) -> str:
+        """Write the days of the window [start, end) of two aware instants."""
+        return self.window(Period(start, end, self.zone))
 
     def _percent(self, value: float) -> str:
         hundredths = value * 100

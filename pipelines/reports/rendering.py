@@ -91,14 +91,17 @@ def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy) -> Env
     )
     environment.filters.update(
         number=formats.number,
-        decimal=formats.decimal,
+        coefficient=formats.coefficient,
         counted=formats.counted,
         in_words=formats.in_words,
+        points=formats.points,
+        decimal=formats.decimal,
         long_day=formats.long_day,
         short_day=formats.short_day,
         weekday_day=formats.weekday_day,
         instant=formats.instant,
         window=formats.window,
+        window_between=formats.window_between,
         css_string=css_string,
     )
     environment.tests["reserved"] = lambda value: isinstance(value, Reserved)

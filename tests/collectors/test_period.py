@@ -54,8 +54,28 @@ def test_contains_its_start_and_not_its_end() -> None:
     assert not APRIL.contains(datetime(2021, 4, 1, 4, 59, 59, tzinfo=UTC))
 
 
-def test_previous_has_equal_length() -> None:
-    assert APRIL.previous() == Period.from_dates(date(2021, 3, 2), date(2021, 3, 31), LIMA)
+@pytest.mark.parametrize(
+    ("first", "last", "kind", "before"),
+    [
+        ((2021, 4, 1), (2021, 4, 30), "month", "2021-03-01_2021-03-31"),
+        ((2021, 3, 1), (2021, 3, 31), "month", "2021-02-01_2021-02-28"),
+        ((2021, 1, 1), (2021, 3, 31), "quarter", "2020-10-01_2020-12-31"),
+        ((2021, 4, 5), (2021, 4, 11), "week", "2021-03-29_2021-04-04"),
+        ((2021, 4, 6), (2021, 4, 12), None, "2021-03-30_2021-04-05"),
+        ((2021, 4, 1), (2021, 4, 1), "day", "2021-03-31_2021-03-31"),
+        ((2021, 4, 1), (2021, 4, 29), None, "2021-03-03_2021-03-31"),
+        ((2021, 1, 1), (2021, 12, 31), None, "2020-01-02_2020-12-31"),
+    ],
+)
+def test_kind_and_previous_of_calendar_units(
+    first: tuple[int, int, int], last: tuple[int, int, int], kind: str | None, before: str
+) -> None:
+    period = Period.from_dates(date(*first), date(*last), LIMA)
+    assert period.kind == kind
+    assert period.previous().slug() == before
+
+
+def test_previous_has_equal_length_where_the_window_is_no_calendar_unit() -> None:
     hours = Period(datetime(2021, 4, 1, 6, tzinfo=LIMA), datetime(2021, 4, 1, 9, tzinfo=LIMA), LIMA)
     assert hours.previous() == Period(datetime(2021, 4, 1, 3, tzinfo=LIMA), datetime(2021, 4, 1, 6, tzinfo=LIMA), LIMA)
 
@@ -118,7 +138,10 @@ def test_neighbours_add_up(days: list[date], zone: ZoneInfo, instant: datetime) 
 def test_previous_touches_and_has_as_many_days(first: date, more: int, zone: ZoneInfo) -> None:
     period = Period.from_dates(first, first + timedelta(days=more), zone)
     assert period.previous().end_utc == period.start_utc
-    assert len(period.previous().days()) == more + 1
+    if period.kind in ("month", "quarter"):
+        assert period.previous().kind == period.kind
+    else:
+        assert len(period.previous().days()) == more + 1
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from collectors.period import Period
 from models.taxonomy import Taxonomy
 from pipelines.reports.disclosure import protect_rows
 from pipelines.warehouse import Warehouse, memory_warehouse
+from tests.pipelines.filled_change import append_change
 
 REPORT_ID = "0f3a9c1e5b7d2468aabbccddeeff00112233445566778899aabbccddeeff0011"
 
@@ -70,6 +71,7 @@ def filled_warehouse(
         part = divisor if channel == "online" else divisor * 17
         _append_channel(warehouse, city, period, taxonomy, channel, part, {"synthetic": synthetic, "late": late_count})
     append_cells(warehouse, taxonomy)
+    append_change(warehouse, period)
     return warehouse
 
 

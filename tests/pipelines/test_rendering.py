@@ -29,6 +29,7 @@ from pipelines.reports.charts import NARROW, WIDE, axis_ticks, draw_days, embed_
 from pipelines.reports.formats import Formats, Wording, WordingError, clean, css_string, load_wording
 from pipelines.reports.rendering import REPORTS, SectionError, parse_queries, render_page
 from pipelines.warehouse import Warehouse
+from tests.pipelines.filled_change import tell_findings
 from tests.pipelines.filled_report import REPORT_ID, filled_warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,7 +108,7 @@ def test_first_screen_says_window_totals_and_three_findings(page: str) -> None:
     tiles = {text_of(tile.find("dt")): text_of(tile.find("dd")) for tile in tree.xpath("//dl[@class='tiles']/div")}
     assert tiles["expresiones contadas"] == "5,796"
     assert tiles["fuentes que respondieron"] == "24 de 25"
-    findings = [text_of(item) for item in tree.xpath("//section[@id='overview']//li")]
+    findings = [text_of(item) for item in tree.xpath("//section[@id='overview']//li/p[@class='finding']")]
     assert [re.sub(r"\s", " ", finding) for finding in findings] == [
         "Transporte y tránsito es la categoría con más expresiones: 705 de las 5,796 contadas, 12 % sin corregir.",
         "De las categorías cuyo tono se muestra, Ambiente y áreas verdes tiene la mayor proporción de tono negativo:"
@@ -274,6 +275,7 @@ def test_report_of_a_single_message_reads_in_the_singular(ate: City, taxonomy: T
 def test_categories_that_share_the_first_place_are_counted_in_words(ate: City, april: Period, taxonomy: Taxonomy) -> None:
     warehouse = filled_warehouse(ate, april, taxonomy)
     warehouse.query("update report_category set manifestation_count = 705 where position <= 6 and channel = 'online'")
+    tell_findings(warehouse)
     section = html.fromstring(render_page(warehouse, REPORT_ID, ate, april, taxonomy)).get_element_by_id("overview")
     assert text_of(section.find(".//li")).startswith("Seis categorías comparten el primer lugar, con 705 expresiones cada una")
 
