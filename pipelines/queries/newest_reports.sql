@@ -7,6 +7,6 @@ select
 from (select distinct report_id, report_number, city, period_start, period_end, seen_until from report)
 qualify row_number() over (
     partition by city, period_start, period_end
-    order by seen_until desc, report_number desc
+    order by seen_until desc, report_number desc, report_id desc
 ) = 1
 order by city, period_start, period_end
