@@ -8,7 +8,6 @@ import json
 import re
 import time
 import zipfile
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -72,14 +71,14 @@ def files(given: ExportInput) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def hostile(given: ExportInput, taxonomy: Taxonomy) -> Iterator[dict[str, bytes]]:
+def hostile(given: ExportInput, taxonomy: Taxonomy) -> dict[str, bytes]:
     """All formats of a city whose publishers have hostile names."""
     sources = [
         source.model_copy(update={"publisher": source.publisher.model_copy(update={"name": HOSTILE[place % len(HOSTILE)]})})
         for place, source in enumerate(given.city.sources)
     ]
     city = given.city.model_copy(update={"sources": tuple(sources), "name": HOSTILE[0]})
-    yield make_exports(input_of(city, taxonomy))
+    return make_exports(input_of(city, taxonomy))
 
 
 def rows_of(files: dict[str, bytes], name: str) -> list[dict[str, str]]:
