@@ -156,7 +156,23 @@ def _fill(connection: duckdb.DuckDBPyConnection, statements: dict[str, str], mon
         for place, (source, channel) in enumerate(SOURCES.items()):
             number += 1
             count = (rows.get(city, 0) + len(SOURCES) - 1 - place) // len(SOURCES)
-            lines.append((number, f"{number:016x}000000", city, source, f"s{number}", start, end, observed, count, count, True, False, channel))
+            lines.append(
+                (
+                    number,
+                    f"{number:016x}000000",
+                    city,
+                    source,
+                    f"s{number}",
+                    start,
+                    end,
+                    observed,
+                    count,
+                    count,
+                    True,
+                    False,
+                    channel,
+                )
+            )
     marks = ", ".join(["(" + ", ".join("?" * len(lines[0])) + ")"] * len(lines))
     connection.execute(f"insert into collection values {marks}", [value for line in lines for value in line])
     for name in ("collections", "items", "edits", "rows", "texts", "readings", "absences", "health"):

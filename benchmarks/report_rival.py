@@ -76,7 +76,9 @@ def _counted(window: pd.DataFrame, city: City) -> pd.DataFrame:
     mirror = items.duplicated(["channel", "link", "text_digest"])
     local = items["published_at"].dt.tz_convert(city.timezone)
     precise = (items["text_length"] >= 25) & (local != local.dt.normalize())
-    same = items.assign(words=items["text_digest"].where(precise, items["manifestation_id"]), at=items["published_at"].where(precise))
+    same = items.assign(
+        words=items["text_digest"].where(precise, items["manifestation_id"]), at=items["published_at"].where(precise)
+    )
     mirror |= same["position"] > same.groupby(["channel", "words", "at"], dropna=False)["position"].transform("min")
     messages = window[(window["kind"] == "manifestation") & window["published_at"].notna() & window["author_key"].notna()]
     own = _groups(messages)
