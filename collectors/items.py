@@ -84,13 +84,18 @@ def version_digest(manifestation: Manifestation) -> str:
     The author's key is left out: it depends on the secret, and versions must not. So is a date that says only how long
     ago ("hace 2 horas"): it is another at each visit, although nobody edited anything.
     """
+    date = version_date(manifestation.published_at, manifestation.published_raw)
     dated = not is_relative(manifestation.published_raw)
-    published = manifestation.published_at.isoformat() if manifestation.published_at and dated else ""
     parts = (
         manifestation.kind,
         manifestation.title or "",
         manifestation.text,
-        published,
+        date.isoformat() if date else "",
         (manifestation.published_raw or "") if dated else "",
     )
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def version_date(published_at: datetime | None, published_raw: str | None) -> datetime | None:
+    """Return the date that is part of a version, and so of every item of it; None if it has none or may come with another one."""
+    return None if is_relative(published_raw) else published_at

@@ -14,7 +14,7 @@ import duckdb
 from collectors.archive import drop_draft
 from collectors.catalog import City
 from collectors.health import SourceHealth
-from collectors.items import Manifestation, manifestation_id, version_digest
+from collectors.items import Manifestation, manifestation_id, version_date, version_digest
 from collectors.period import Period
 from collectors.spool import load_frontier, load_health, load_items, spool_paths, write_health, write_whole
 from collectors.text import normalise_for_comparison
@@ -202,7 +202,8 @@ def _new_versions(
             common = {"manifestation_id": identity, "version": digest}
             rows.append({**common, **_row(item, city, number, batch_number, position, instant)})
             if digest not in have:
-                texts.append({**common, "title": item.title, "text": item.text})
+                dated = version_date(item.published_at, item.published_raw)
+                texts.append({**common, "title": item.title, "text": item.text, "published_at": dated})
     return rows, texts
 
 

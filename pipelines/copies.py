@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from models.similarity import SIMILARITY_REVISION, group_copies
 from pipelines.digests import value_digest
 from pipelines.places import load_places
 from pipelines.project import Project
-from pipelines.warehouse import Warehouse
+from pipelines.warehouse import Warehouse, used_parameters
 
 LEAST_VOICES = 5
 """Fewest writers of a text that is told of as a campaign, and fewest persons whom a campaign's row counts."""
@@ -37,7 +38,7 @@ def copy_rules(places: frozenset[str]) -> list[str]:
     return [SIMILARITY_REVISION, value_digest(sorted(places))]
 
 
-def stage_copies(warehouse: Warehouse, places: frozenset[str]) -> None:
+def stage_copies(warehouse: Warehouse, window: Mapping[str, Any], places: frozenset[str]) -> None:
     """Lay out the temporary table `text_copy` from `window_item`: one row per dated manifestation of a person.
 
     `copy_group` is equal for texts of one channel that are copies, `own_group` for those of one signed author within a source
@@ -45,7 +46,7 @@ def stage_copies(warehouse: Warehouse, places: frozenset[str]) -> None:
     longer: such a text is a copy of those with its digest alone.
     """
     sql = (STAGING / "window_text.sql").read_text(encoding="utf-8")
-    items = warehouse.rows(sql)
+    items = warehouse.rows(sql, used_parameters(sql, window))
     groups = _group(items, [item["channel"] for item in items], places)
     signed = [item for item in items if item["author"] is not None]
     own = dict(

@@ -104,8 +104,9 @@ def stage_dimensions(warehouse: Warehouse, city: City, period: Period, readers: 
 
 def stage_items(warehouse: Warehouse, window: Mapping[str, Any], places: frozenset[str]) -> None:
     """Lay out `report_item`: every item of the window with the rule that decides whether it counts."""
-    stage(warehouse, "window_item", window)
-    stage_copies(warehouse, places)
+    for name in ("window_item", "window_reading"):
+        stage(warehouse, name, window)
+    stage_copies(warehouse, window, places)
     stage(warehouse, "report_item", window)
 
 

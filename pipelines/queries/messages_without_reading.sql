@@ -7,7 +7,7 @@ where i.kind = 'manifestation'
         i.sentiment = 'unclassified'
         or not exists (
             select 1
-            from annotation as a
+            from window_reading as a
             join task_reader as r using (task, annotator, revision, taxonomy_version)
             where a.manifestation_id = i.manifestation_id and a.version = i.version and a.task = 'category'
         )

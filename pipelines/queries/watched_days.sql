@@ -1,30 +1,32 @@
 -- What each source showed day by day, before a window and in it, as seen at an instant. Grain: one row per source, part, day and kind; the day is null for items without a date.
-with current_version as (
-    select *
-    from manifestation
-    where city = $city and first_seen_at <= $seen_until and list_contains($sources, source_id)
-    qualify row_number() over (partition by manifestation_id order by version_number desc) = 1
+-- An undated item belongs to the collections that were made for a window, as it does in a report.
+with shown as (
+    select m.*, if(m.published_at >= $start, 'window', 'before') as part
+    from manifestation as m
+    semi join batch using (batch_number)
+    where m.city = $city and m.first_seen_at <= $seen_until and list_contains($sources, m.source_id)
+        and m.published_at >= $since and m.published_at < $end
+    union all
+    select m.*, if(b.period_start < $end and b.period_end > $start, 'window', 'before') as part
+    from manifestation as m
+    join batch as b using (batch_number)
+    where m.city = $city and m.first_seen_at <= $seen_until and list_contains($sources, m.source_id)
+        and m.published_at is null
+        and ((b.period_start < $end and b.period_end > $start) or (b.period_start >= $since and b.period_end <= $start))
 ),
 
-placed as (
-    -- An undated item belongs to the collections that were made for a window, as it does in a report.
-    select
-        i.*,
-        (i.published_at at time zone $timezone)::date as day,
-        case
-            when i.published_at >= $start and i.published_at < $end then 'window'
-            when i.published_at >= $since and i.published_at < $start then 'before'
-            when i.published_at is null and b.period_start < $end and b.period_end > $start then 'window'
-            when i.published_at is null and b.period_start >= $since and b.period_end <= $start then 'before'
-        end as part
-    from current_version as i
-    join batch as b using (batch_number)
+later as (
+    -- The first version of an item takes the place of none.
+    select manifestation_id, version_number
+    from manifestation
+    semi join shown using (manifestation_id)
+    where city = $city and first_seen_at <= $seen_until and list_contains($sources, source_id) and version_number > 1
 )
 
 select
     source_id,
     part,
-    day,
+    (published_at at time zone $timezone)::date as day,
     kind,
     count(*) as item_count,
     sum(text_length)::bigint as text_length,
@@ -34,7 +36,7 @@ select
     count(url) as link,
     count(parent_id) as parent,
     count(reactions) as reactions
-from placed
-where part is not null
+from shown
+anti join later on shown.manifestation_id = later.manifestation_id and later.version_number > shown.version_number
 group by all
 order by all

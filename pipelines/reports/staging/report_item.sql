@@ -6,6 +6,7 @@ with gone as (
     -- Two whole collections in a row did not give it again; it was said, so it counts.
     select manifestation_id
     from manifestation_absence
+    semi join window_item using (manifestation_id)
     where city = $city and observed_at <= $seen_until
     group by manifestation_id
     having arg_max(misses, batch_number) >= 2
@@ -19,10 +20,9 @@ reading as (
         a.label,
         a.score,
         round(a.score, 3) >= coalesce(own.threshold, r.threshold) as confident  -- as it is shown
-    from annotation as a
+    from window_reading as a
     join task_reader as r using (task, annotator, revision, taxonomy_version)
     left join label_threshold as own using (task, label)
-    semi join window_item using (manifestation_id, version)
 ),
 
 last_reading as (
@@ -33,7 +33,7 @@ last_reading as (
         a.task,
         arg_max(a.label, a.run_id) as label,
         arg_max(round(a.score, 3) >= coalesce(own.threshold, r.threshold), a.run_id) as confident
-    from annotation as a
+    from window_reading as a
     join task_reader as r using (task)
     left join label_threshold as own using (task, label)
     left join annotator_task as t

@@ -1,8 +1,15 @@
 -- What persons wrote in the window, to be compared; the text is null where it is stored no longer. Grain: one row per manifestation.
-with stored as (
+-- A text without a date may be of any version; one with a date of the window is of a version with that date.
+with near as (
+    select manifestation_id, version, text from manifestation_text where published_at >= $start and published_at < $end
+    union all
+    select manifestation_id, version, text from manifestation_text where published_at is null
+),
+
+stored as (
     -- A version that came back was stored twice.
     select manifestation_id, version, max(text) as text
-    from manifestation_text
+    from near
     semi join window_item using (manifestation_id, version)
     group by all
 )
