@@ -1,20 +1,19 @@
 """Estimation: what share is true, from what a model read of all manifestations and what people labelled of a sample. Pure.
 
-Point estimates are prediction-powered inference with power tuning (Angelopoulos, Duchi and Zrnic 2023, arXiv 2311.01453), by
-`ppi_py`: the labelled mean, moved by as much of the model's own share as its readings of the sample deserve. For a reading that
-is yes or no this is post-stratification by it. So an interval is made of two parts, read so and not read so: Jeffreys' interval
+Point estimates are prediction-powered inference with power tuning (Angelopoulos, Duchi and Zrnic 2023, arXiv 2311.01453): the
+labelled mean, moved by as much of the model's own share as its readings of the sample deserve. A test compares them with
+ppi-python, which is no dependency: it brings fifteen packages for one line. For a reading that is yes or no this is
+post-stratification by it. So an interval is made of two parts, read so and not read so: Jeffreys' interval
 of each (Brown, Cai and DasGupta 2001) on its effective number of labels, put together by squares (Newcombe 1998). Normal
 intervals cover too little where a share is small; `benchmarks/shares.py` measures these.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,11 +172,7 @@ def powered_mean(marks: Marks, trusted: float) -> float:
         marks: the label.
         trusted: how far the readings are, in [0, 1]: at 0 the labels stand alone.
     """
-    counts = np.array([marks.read_count, marks.population - marks.read_count], dtype=np.float64)
-    found = _ppi().ppi_mean_pointestimate(
-        marks.truth, marks.read, np.array([1.0, 0.0]), lam=trusted, w=marks.weight, w_unlabeled=counts
-    )
-    return float(np.squeeze(found))
+    return marks.mean(marks.truth) + trusted * (marks.read_count / marks.population - marks.mean(marks.read))
 
 
 def jeffreys(positives: float, size: float) -> tuple[float, float]:
@@ -249,11 +244,3 @@ def _equal_size(share: float, left: Numbers, marks: Marks, whole: float) -> floa
     """Return of how many labels a plain share would have the variance of this one; 0 if that cannot be told."""
     spread = stratified_spread(left - marks.mean(left), marks.weight, marks.group) * (1 - len(left) / marks.population)
     return share * (1 - share) * whole**2 / spread if spread > 0 else 0.0
-
-
-@cache
-def _ppi() -> Any:
-    """Import `ppi_py`, which takes seconds, and which silences all warnings of the process when it is imported."""
-    with warnings.catch_warnings():
-        import ppi_py
-    return ppi_py

@@ -7,7 +7,13 @@ with base as (
 ),
 
 read as (
-    select *
+    -- What is largest is told by the corrected shares where there are some; a share with too few labels is the smallest.
+    select
+        *,
+        case
+            when bool_or(estimate_status <> 'uncorrected') over () then coalesce(manifestation_share, 0)
+            else manifestation_count
+        end as size
     from report_category
     where report_id = $report_id and channel = $channel and category_id not in ('otros', 'unclassified') and manifestation_count > 0
 ),
@@ -18,24 +24,28 @@ largest as (
         case
             when (select base from base) = 0 then 'nothing_counted'
             when count(*) = 0 then 'no_category'
-            when count(*) filter (manifestation_count = (select max(manifestation_count) from read)) > 1 then 'largest_tied'
+            when count(*) filter (size = (select max(size) from read)) > 1 then 'largest_tied'
             when any_value(base) < $min_base then 'largest_category_small'
             else 'largest_category'
         end as message,
-        arg_max(category_id, (manifestation_count, -position)) as category_id,
-        max(manifestation_count) as manifestation_count,
+        arg_max(category_id, (size, manifestation_count, -position)) as category_id,
+        arg_max(manifestation_count, (size, manifestation_count, -position)) as manifestation_count,
         any_value(base) as base,
-        count(*) filter (manifestation_count = (select max(manifestation_count) from read)) as tied_count,
-        arg_max(manifestation_share, (manifestation_count, -position)) as share,
-        coalesce(arg_max(corrected, (manifestation_count, -position)), false) as corrected,
-        arg_max(manifestation_low, (manifestation_count, -position)) as low,
-        arg_max(manifestation_high, (manifestation_count, -position)) as high
+        count(*) filter (size = (select max(size) from read)) as tied_count,
+        arg_max(manifestation_share, (size, manifestation_count, -position)) as share,
+        coalesce(arg_max(corrected, (size, manifestation_count, -position)), false) as corrected,
+        arg_max(manifestation_low, (size, manifestation_count, -position)) as low,
+        arg_max(manifestation_high, (size, manifestation_count, -position)) as high
     from read
     cross join base
 ),
 
 toned as (
-    select s.*, read.manifestation_count as base, read.position
+    select
+        s.*,
+        read.manifestation_count as base,
+        read.position,
+        bool_or(s.manifestation_share is not null) over () as any_told
     from report_category_sentiment as s
     join read using (category_id)
     where s.report_id = $report_id and s.channel = $channel and s.sentiment = 'neg' and read.manifestation_count >= $min_base
@@ -46,6 +56,7 @@ most_negative as (
         2 as position,
         case
             when count(*) = 0 then 'none_large'
+            when not any_value(any_told) then 'corrected.none_told'
             when max(manifestation_count) = 0 then 'none_negative'
             else 'most_negative'
         end as message,
@@ -58,6 +69,7 @@ most_negative as (
         arg_max(manifestation_low, (manifestation_share, base, -position)) as low,
         arg_max(manifestation_high, (manifestation_share, base, -position)) as high
     from toned
+    where manifestation_share is not null or not any_told
 ),
 
 unread as (
@@ -74,8 +86,8 @@ unread as (
         sum(manifestation_count)::bigint as manifestation_count,
         any_value(base) as base,
         0 as tied_count,
-        sum(manifestation_share) as share,
-        bool_and(corrected) as corrected,
+        sum(read_share) as share,
+        false as corrected,
         null::double as low,
         null::double as high
     from report_category
@@ -132,3 +144,10 @@ join report_unread as now on now.report_id = r.report_id and now.channel = r.cha
 left join report_unread as earlier
     on earlier.report_id = amended.report_id and earlier.channel = r.channel and earlier.reason = 'withdrawn'
 where r.report_id = $report_id and r.channel = $channel and now.item_count > coalesce(earlier.item_count, 0)
+
+-- name: quality
+-- One row per task that people labelled.
+select task, labelled_count
+from report_quality
+where report_id = $report_id and channel = $channel
+order by task
