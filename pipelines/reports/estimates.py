@@ -24,7 +24,7 @@ ESTIMATE_COLUMNS = {
     "low": "double",
     "high": "double",
     "labelled_count": "bigint",
-    "positive_count": "double",
+    "positive_count": "bigint",
 }
 """Of the temporary table `estimate`. Its subjects: category, sentiment, tone (within a category), joint, issue, rollup."""
 
@@ -77,7 +77,7 @@ def estimate_channel(gold: Gold, taxonomy: Taxonomy) -> Iterator[dict[str, Any]]
     for task, labels in (("category", taxonomy.category_ids), ("sentiment", taxonomy.sentiment_ids)):
         covered = gold.cover([task])
         if covered:
-            shares = [estimate_share(covered.marks([task], _is({task: label}))) for label in labels]
+            shares = [estimate_share(covered.marks(_is({task: label}))) for label in labels]
             for label, estimate in zip(labels, add_up(shares), strict=True):
                 yield _row(task, estimate, **{"category_id" if task == "category" else "sentiment": label})
     both = gold.cover(["category", "sentiment"])
@@ -90,10 +90,9 @@ def estimate_channel(gold: Gold, taxonomy: Taxonomy) -> Iterator[dict[str, Any]]
 
 
 def _estimate_tones(gold: Gold, taxonomy: Taxonomy) -> Iterator[dict[str, Any]]:
-    tasks = ["category", "sentiment"]
     for category in taxonomy.category_ids:
-        whole = gold.marks(tasks, _is({"category": category}))
-        marks = [gold.marks(tasks, _is({"category": category, "sentiment": tone})) for tone in taxonomy.sentiment_ids]
+        whole = gold.marks(_is({"category": category}))
+        marks = [gold.marks(_is({"category": category, "sentiment": tone})) for tone in taxonomy.sentiment_ids]
         within = add_up([estimate_part(mark, whole) for mark in marks])
         for tone, mark, estimate in zip(taxonomy.sentiment_ids, marks, within, strict=True):
             yield _row("tone", estimate, category_id=category, sentiment=tone)
@@ -101,22 +100,20 @@ def _estimate_tones(gold: Gold, taxonomy: Taxonomy) -> Iterator[dict[str, Any]]:
 
 
 def _estimate_issues(gold: Gold, taxonomy: Taxonomy) -> Iterator[dict[str, Any]]:
-    tasks = ["category", "issue"]
     for issue in taxonomy.issue_ids:
         category = issue.partition(".")[0]
-        marks = gold.marks(tasks, _is({"category": category, "issue": issue}))
-        estimate, _ = estimate_part(marks, gold.marks(tasks, _is({"category": category})))
+        marks = gold.marks(_is({"category": category, "issue": issue}))
+        estimate, _ = estimate_part(marks, gold.marks(_is({"category": category})))
         yield _row("issue", estimate, category_id=category, issue_id=issue)
 
 
 def _estimate_rollups(gold: Gold, told: Gold | None, taxonomy: Taxonomy) -> Iterator[dict[str, Any]]:
     """A roll-up with issues needs issues that are labelled."""
     for rollup_id, rollup in sorted(taxonomy.rollups.items()):
-        tasks = ["category", "issue"] if rollup.issues else ["category"]
-        covered = told if rollup.issues else gold.cover(tasks)
+        covered = told if rollup.issues else gold.cover(["category"])
         if covered:
             members, issues = frozenset(rollup.categories), frozenset(rollup.issues)
-            estimate, _ = estimate_share(covered.marks(tasks, _belongs(members, issues)))
+            estimate, _ = estimate_share(covered.marks(_belongs(members, issues)))
             yield _row("rollup", estimate, rollup_id=rollup_id)
 
 

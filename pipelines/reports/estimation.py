@@ -22,7 +22,7 @@ Numbers = NDArray[np.float64]
 Status = Literal["uncorrected", "corrected", "insufficient"]
 
 LEAST_POSITIVES = 10
-"""Fewest labelled manifestations with a label (two labellers who differ count half each) from which its share is estimated."""
+"""Fewest labelled manifestations with a label from which its share is estimated."""
 
 MISS = 0.05
 """An interval leaves out the truth in one of twenty samples."""
@@ -43,8 +43,8 @@ class Estimate:
     labelled_count: int
     """Labelled manifestations that it rests on."""
 
-    positive_count: float
-    """Those of them with the label; a manifestation on which two labellers differ counts half for each."""
+    positive_count: int
+    """Those of them with the label."""
 
     def scaled(self, factor: float) -> Estimate:
         """Return the same with share and interval times a factor, within [0, 1]."""
@@ -58,8 +58,8 @@ class Estimate:
 class Marks:
     """One label in the sample and in the population.
 
-    Arrays have the shape (labelled manifestations,). `truth` is in [0, 1], 0.5 where two labellers differ; `read` is 1 where the
-    model read the label, else 0; `weight` is how many counted manifestations each stands for; `group` numbers the strata that
+    Arrays have the shape (labelled manifestations,). `truth` is 1 where people labelled the label, else 0; `read` is 1
+    where the model read it, else 0; `weight` is how many counted manifestations each stands for; `group` numbers the strata that
     it was drawn from, those with a single labelled manifestation joined to one another.
     """
 
@@ -84,7 +84,7 @@ def estimate_share(marks: Marks) -> tuple[Estimate, float]:
     Returns:
         The estimate, and its share also where there are too few labels to tell it.
     """
-    positives = float(marks.truth.sum())
+    positives = int(marks.truth.sum())
     share = min(1.0, max(0.0, powered_mean(marks, trust(marks.truth, marks.read, marks.weight))))
     if positives < LEAST_POSITIVES:
         return Estimate("insufficient", None, None, None, len(marks.truth), positives), share
@@ -107,9 +107,9 @@ def estimate_part(marks: Marks, whole: Marks) -> tuple[Estimate, float]:
     Returns:
         The estimate, and its share also where there are too few labels to tell it.
     """
-    positives, count = float(marks.truth.sum()), int((whole.truth > 0).sum())
+    positives, count = int(marks.truth.sum()), int(whole.truth.sum())
     if not count:
-        return Estimate("insufficient", None, None, None, 0, 0.0), 0.0
+        return Estimate("insufficient", None, None, None, 0, 0), 0.0
     plain = whole.mean(marks.truth) / whole.mean(whole.truth)
     trusted = trust(marks.truth - plain * whole.truth, marks.read - plain * whole.read, marks.weight)
     top, bottom = powered_mean(marks, trusted), powered_mean(whole, trusted)

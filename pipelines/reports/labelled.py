@@ -12,6 +12,8 @@ import numpy as np
 
 from pipelines.reports.estimation import Marks, Numbers, join_single
 
+TASKS = ("category", "issue", "sentiment")
+
 FINAL = "final"
 """The labeller whose label settles what others said."""
 
@@ -41,27 +43,18 @@ class Labelled:
 
     sample_id: str
     stratum: str
-    said: tuple[Labels, ...]
-    """What each labeller says, with what was settled in the place of their own."""
+    labels: Labels
+    """What was settled, or what all who labelled a task agree on. Where they differ the task is missing: to count half for each
+    would swell rare labels and shrink large ones by the labellers' errors (`benchmarks/shares.py` measures both)."""
 
     read: Labels
     """What the model read."""
 
     labellers: int
-    """How many said it; who only settled is none of them."""
+    """How many labelled it; who only settled is none of them."""
 
-    def opinions(self, tasks: Sequence[str]) -> list[Labels]:
-        """Return what each says who labelled all of these tasks."""
-        return [said for said in self.said if all(task in said for task in tasks)]
-
-    def share_of(self, tasks: Sequence[str], has: Predicate) -> float:
-        """Return the part of the opinions, in [0, 1], of which something is true."""
-        opinions = self.opinions(tasks)
-        return sum(map(has, opinions)) / len(opinions)
-
-    def differs(self, task: str) -> bool:
-        """Tell whether labellers differ in a task and nobody settled it."""
-        return len({said[task] for said in self.said if task in said}) > 1
+    differing: frozenset[str]
+    """The tasks on which they differ and that nobody settled."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +71,7 @@ class Gold:
 
     def cover(self, tasks: Sequence[str]) -> Gold | None:
         """Return the same with only the items on which all of these tasks are labelled; None if a sample has none such."""
-        items = [item for item in self.items if item.opinions(tasks)]
+        items = [item for item in self.items if all(task in item.labels for task in tasks)]
         if {item.sample_id for item in items} != set(self.populations):
             return None
         return Gold(items, self.strata, self.populations, self.readings)
@@ -87,10 +80,10 @@ class Gold:
         """Return how many counted manifestations each item stands for."""
         return weigh(self.items, self.strata, self.populations)
 
-    def marks(self, tasks: Sequence[str], has: Predicate) -> Marks:
+    def marks(self, has: Predicate) -> Marks:
         """Return where a label stands in the sample and among the readings."""
         return Marks(
-            np.array([item.share_of(tasks, has) for item in self.items]),
+            np.array([float(has(item.labels)) for item in self.items]),
             np.array([float(has(item.read)) for item in self.items]),
             self.weights(),
             join_single([f"{item.sample_id} {item.stratum}" for item in self.items], [item.read["category"] for item in self.items]),
@@ -129,12 +122,15 @@ def _join(group: Sequence[Mapping[str, Any]], full: set[tuple[str, str]]) -> Lab
     own: dict[str, dict[str, str]] = defaultdict(dict)
     for row in group:
         own[row["labeller"]][row["task"]] = row["label"]
+    for labeller, said in own.items():
+        if "category" in said and (first["sample_id"], labeller) in full:
+            said.setdefault("issue", NO_ISSUE)
     settled = own.pop(FINAL, {})
-    said = [{**labels, **settled} for _, labels in sorted(own.items())] or [settled]
-    if any((first["sample_id"], labeller) in full for labeller in (*own, FINAL)):
-        said = [{"issue": NO_ISSUE, **labels} if "category" in labels else labels for labels in said]
+    told = {task: {said[task] for said in own.values() if task in said} for task in TASKS}
+    agreed = {task: min(labels) for task, labels in told.items() if len(labels) == 1}
+    differing = frozenset(task for task, labels in told.items() if len(labels) > 1) - settled.keys()
     read = {"category": first["category_id"], "issue": first["issue_id"] or NO_ISSUE, "sentiment": first["sentiment"]}
-    return Labelled(first["sample_id"], first["stratum"], tuple(said), read, len(own))
+    return Labelled(first["sample_id"], first["stratum"], agreed | settled, read, len(own), differing)
 
 
 def weigh(items: Sequence[Labelled], strata: Iterable[Mapping[str, Any]], populations: Mapping[str, int]) -> Numbers:

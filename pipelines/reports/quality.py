@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.reports.estimation import Numbers, effective_size, jeffreys
-from pipelines.reports.labelled import Gold
+from pipelines.reports.labelled import TASKS, Gold
 
 QUALITY_COLUMNS = {
     "channel": "varchar",
@@ -27,8 +27,6 @@ QUALITY_COLUMNS = {
 }
 """Of the temporary table `quality`, and of `report_quality` beside the report's id."""
 
-TASKS = ("category", "issue", "sentiment")
-
 _NORMAL = 1.959964
 """Standard errors on each side of an interval of 95 %."""
 
@@ -36,25 +34,25 @@ _NORMAL = 1.959964
 def measure_quality(gold: Gold) -> Iterator[dict[str, Any]]:
     """Yield one row of table `quality` per task that people labelled in every sample, without the channel.
 
-    The figures are of all counted manifestations, estimated from the labelled ones; where two labellers differ, half is right
-    for each. What the model left unclassified is not right.
+    The figures are of all counted manifestations, estimated from those labelled without difference, or settled. What the model
+    left unclassified is not right.
     """
     for task in TASKS:
         covered = gold.cover([task])
         if covered is None:
             continue
-        table, weight = confusion(covered, task), covered.weights()
-        right = table.sum(axis=(1, 2), where=np.eye(table.shape[1], dtype=bool))
+        weight = covered.weights()
+        right = np.array([float(item.labels[task] == item.read[task]) for item in covered.items])
         accuracy = float(weight @ right / weight.sum())
         size = effective_size(weight)
         low, high = jeffreys(accuracy * size, size)
-        f1, error = _with_error(table, weight)
+        f1, error = _with_error(confusion(covered, task), weight)
         yield {
             "task": task,
             "labelled_count": len(covered.items),
             "labeller_count": max(item.labellers for item in covered.items),
-            "twice_count": sum(item.labellers > 1 for item in covered.items),
-            "differing_count": sum(item.differs(task) for item in covered.items),
+            "twice_count": sum(item.labellers > 1 for item in gold.items),
+            "differing_count": sum(task in item.differing for item in gold.items),
             "accuracy": accuracy,
             "accuracy_low": low,
             "accuracy_high": high,
@@ -67,13 +65,11 @@ def measure_quality(gold: Gold) -> Iterator[dict[str, Any]]:
 
 def confusion(gold: Gold, task: str) -> Numbers:
     """Return what each labelled manifestation adds to the table of true by read label: shape (items, labels, labels)."""
-    labels = sorted({said[task] for item in gold.items for said in item.opinions([task])} | {i.read[task] for i in gold.items})
-    place = {label: number for number, label in enumerate(labels)}
-    table = np.zeros((len(gold.items), len(labels), len(labels)))
-    for number, item in enumerate(gold.items):
-        opinions = item.opinions([task])
-        for said in opinions:
-            table[number, place[said[task]], place[item.read[task]]] += 1 / len(opinions)
+    pairs = [(item.labels[task], item.read[task]) for item in gold.items]
+    place = {label: number for number, label in enumerate(sorted({label for pair in pairs for label in pair}))}
+    table = np.zeros((len(pairs), len(place), len(place)))
+    for number, (true, read) in enumerate(pairs):
+        table[number, place[true], place[read]] = 1
     return table
 
 

@@ -4,27 +4,27 @@
 
 alter table report_category add column read_share double;
 alter table report_category add column estimate_status varchar default 'uncorrected';
-alter table report_category add column labelled_count bigint;            -- labelled manifestations that it rests on
-alter table report_category add column labelled_positive_count double;   -- those with the label; .5 each where two labellers differ
+alter table report_category add column labelled_count bigint;            -- labelled manifestations that it rests on, those that labellers differ on left out
+alter table report_category add column labelled_positive_count bigint;   -- those of them with the label
 alter table report_sentiment add column read_share double;
 alter table report_sentiment add column estimate_status varchar default 'uncorrected';
 alter table report_sentiment add column labelled_count bigint;
-alter table report_sentiment add column labelled_positive_count double;
+alter table report_sentiment add column labelled_positive_count bigint;
 alter table report_category_sentiment add column read_share double;
 alter table report_category_sentiment add column estimate_status varchar default 'uncorrected';
 alter table report_category_sentiment add column labelled_count bigint;
-alter table report_category_sentiment add column labelled_positive_count double;
+alter table report_category_sentiment add column labelled_positive_count bigint;
 alter table report_category_sentiment add column joint_share double;     -- corrected, of all counted manifestations of the channel
 alter table report_category_sentiment add column joint_low double;
 alter table report_category_sentiment add column joint_high double;
 alter table report_issue add column read_share double;
 alter table report_issue add column estimate_status varchar default 'uncorrected';
 alter table report_issue add column labelled_count bigint;
-alter table report_issue add column labelled_positive_count double;
+alter table report_issue add column labelled_positive_count bigint;
 alter table report_rollup add column read_share double;
 alter table report_rollup add column estimate_status varchar default 'uncorrected';
 alter table report_rollup add column labelled_count bigint;
-alter table report_rollup add column labelled_positive_count double;
+alter table report_rollup add column labelled_positive_count bigint;
 
 update report_category set read_share = manifestation_share;
 update report_sentiment set read_share = manifestation_share;
@@ -36,7 +36,7 @@ create table report_quality (            -- one row per report, channel and task
     report_id           varchar not null,
     channel             varchar not null,
     task                varchar not null,
-    labelled_count      bigint not null, -- labelled manifestations
+    labelled_count      bigint not null, -- manifestations with a label that is agreed or settled
     labeller_count      bigint not null, -- labellers, those who settled differences not counted
     twice_count         bigint not null, -- manifestations that two or more labelled
     differing_count     bigint not null, -- those of them on which labellers differ and nobody settled it
