@@ -81,8 +81,8 @@ def compare_with_truth(
     Returns:
         `planted` and `counted` totals; over what both count `category_accuracy` (unclassified is not right), `category_told` (the
         share that is not unclassified), `category_precision` (right among those), `sentiment_accuracy`, all in [0, 1],
-        `sentiment_macro_f1`, and `lines` that say so for people. With the report's id also `shares` (see `compare_shares`), and how
-        many `intervals` there are and `intervals_held` the truth.
+        `sentiment_macro_f1`, and `lines` that say so for people. With the report's id also
+        `shares` (see `compare_shares`), how many `intervals` there are and `intervals_held` the truth.
     """
     planted = {
         row["manifestation_id"]: row for row in load_truth(project) if row["counted"] == "true" and row["channel"] == "online"
@@ -175,7 +175,9 @@ def _share_lines(shares: Sequence[Mapping[str, Any]]) -> list[str]:
         if row["holds"] is None:
             lines.append(f"{line}{'-':>10}  {row['status']}")
         else:
-            lines.append(f"{line}{row['corrected']:>10.2%}  {row['low']:.2%} to {row['high']:.2%}{'' if row['holds'] else '  misses'}")
+            lines.append(
+                f"{line}{row['corrected']:>10.2%}  {row['low']:.2%} to {row['high']:.2%}{'' if row['holds'] else '  misses'}"
+            )
     held = sum(row["holds"] for row in told)
     return [*lines, f"intervals       {held} of {len(told)} hold the planted truth"]
 

@@ -28,6 +28,7 @@ ESTIMATE_COLUMNS = {
 }
 """Of the temporary table `estimate`. Its subjects: category, sentiment, tone (within a category), joint, issue, rollup."""
 
+
 def load_labels(build: Build) -> dict[str, Any]:
     """Stage the labels that this report uses: tables `label_sample_use`, `label_use` and `label_stratum`.
 

@@ -144,7 +144,7 @@ class Formats:
         return self._percent(value)
 
     def whole_share(self, value: float) -> str:
-        """Write a corrected share in whole percent: its interval leaves no room for decimals. Nothing is rounded to 0 or 100 %."""
+        """Write a corrected share in whole percent: its interval leaves no room for decimals. None becomes 0 or 100 %."""
         if 0 < value < 0.005:
             return str(self.say("share.below", value=self._whole_percent(0.01)))
         if 0.995 <= value < 1:
@@ -153,7 +153,10 @@ class Formats:
 
     def interval(self, low: float, high: float) -> str:
         """Write an interval of shares in whole percent, rounded outwards: entre 10 % y 14 %."""
-        ends = {"low": self._whole_percent(floor(low * 100 + 1e-9) / 100), "high": self._whole_percent(ceil(high * 100 - 1e-9) / 100)}
+        ends = {
+            "low": self._whole_percent(floor(low * 100 + 1e-9) / 100),
+            "high": self._whole_percent(ceil(high * 100 - 1e-9) / 100),
+        }
         form = "up_to" if low < 0.01 else "at_least" if high > 0.99 else "between"
         return str(self.say(f"corrected.{form}", **ends))
 

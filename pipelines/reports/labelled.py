@@ -86,7 +86,9 @@ class Gold:
             np.array([float(has(item.labels)) for item in self.items]),
             np.array([float(has(item.read)) for item in self.items]),
             self.weights(),
-            join_single([f"{item.sample_id} {item.stratum}" for item in self.items], [item.read["category"] for item in self.items]),
+            join_single(
+                [f"{item.sample_id} {item.stratum}" for item in self.items], [item.read["category"] for item in self.items]
+            ),
             sum(count for labels, count in self.readings if has(labels)),
             sum(count for _, count in self.readings),
         )

@@ -35,7 +35,9 @@ def append_label_file(warehouse: Warehouse, city: City, period: Period, path: Pa
         if identity in counted
     ]
     labels = [
-        label_row(city.id, "muestra", row["manifestation_id"], counted[row["manifestation_id"]][0], task, row[task], row["labeller"])
+        label_row(
+            city.id, "muestra", row["manifestation_id"], counted[row["manifestation_id"]][0], task, row[task], row["labeller"]
+        )
         for row in rows
         for task in ("category", "sentiment")
         if row["manifestation_id"] in counted
