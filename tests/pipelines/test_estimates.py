@@ -322,7 +322,7 @@ def test_the_page_says_corrected_shares_with_their_interval_in_whole_percent(ate
 
 def test_the_method_says_how_shares_were_corrected_and_how_right_the_model_is(ate: City) -> None:
     method = said(page_of(ate, 400), "method")
-    assert "Se etiquetaron a mano 400 expresiones de este periodo" in method
+    assert "Se etiquetaron a mano 420 expresiones de este periodo" in method
     assert "De las 420 que etiquetaron dos personas o más, en 20 no coincidieron" in method
     assert "61 % entre 56 % y 66 %" in method
     assert "datos insuficientes" in method

@@ -10,7 +10,7 @@ order by task
 
 -- name: quality
 -- One row per task that people labelled in samples that the report uses.
-select *
+select *, labelled_count + differing_count as drawn_count
 from report_quality
 where report_id = $report_id and channel = $channel
 order by task
