@@ -131,8 +131,8 @@ def compare_shares(
         report_id: whose shares of the channel `online`.
 
     Returns:
-        A row for each: `task`, `label`, `planted`, `counted` and `corrected` in [0, 1] with `low` and `high` (None where the share
-        is not corrected), `status`, `labelled_positives`, and whether the interval `holds` the truth (None without one).
+        A row for each: `task`, `label`, `planted`, `counted` and `corrected` in [0, 1] with `low` and `high` (None where it is
+        not corrected), `status`, `labelled_positives`, and whether the interval `holds` the truth (None without one).
     """
     whole = {names[0]: category for category, names in heirs.items() if len(names) == 1}
     truths = {"category": Counter(row["category"] for row in planted), "sentiment": Counter(row["sentiment"] for row in planted)}

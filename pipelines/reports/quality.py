@@ -74,7 +74,7 @@ def confusion(gold: Gold, task: str) -> Numbers:
 
 
 def macro_f1(table: Numbers) -> float:
-    """Return the unweighted mean of F1 over the labels that are true somewhere, of a table of true by read label; 0 of an empty one."""
+    """Return the unweighted mean of F1 over the labels that are true somewhere, of a table of true by read; 0 of an empty one."""
     right, true, read = np.diagonal(table), table.sum(axis=1), table.sum(axis=0)
     there = true > 0
     return float(np.mean(2 * right[there] / (true[there] + read[there]))) if there.any() else 0.0
