@@ -175,20 +175,21 @@ def _shared(count: int, base: int) -> dict[str, Any]:
 
 def _correct(warehouse: Warehouse, labelled: int) -> None:
     """Correct the online shares as labels would: small ones lack labels, and what is unclassified stays as read."""
+    ((total,),) = warehouse.query("select manifestation_count from report where channel = 'online'")
     for table in ("category", "sentiment", "category_sentiment", "issue"):
         warehouse.query(
             f"""
             update report_{table} set
-                estimate_status = case when read_share * $labelled >= 10 then 'corrected' else 'insufficient' end,
-                manifestation_share = case when read_share * $labelled >= 10 then read_share * 0.9 end,
-                manifestation_low = case when read_share * $labelled >= 10 then read_share * 0.7 end,
-                manifestation_high = case when read_share * $labelled >= 10 then least(1, read_share * 1.2) end,
-                corrected = coalesce(read_share * $labelled >= 10, false),
+                estimate_status = case when manifestation_count >= $least then 'corrected' else 'insufficient' end,
+                manifestation_share = case when manifestation_count >= $least then read_share * 0.9 end,
+                manifestation_low = case when manifestation_count >= $least then read_share * 0.7 end,
+                manifestation_high = case when manifestation_count >= $least then least(1, read_share * 1.2) end,
+                corrected = manifestation_count >= $least,
                 labelled_count = $labelled,
-                labelled_positive_count = floor(coalesce(read_share * $labelled, 0))
+                labelled_positive_count = manifestation_count * $labelled // $total
             where channel = 'online' {"and category_id <> 'unclassified'" if "category" in table else ""}
             """,
-            {"labelled": labelled},
+            {"labelled": labelled, "total": total, "least": 10 * total / labelled},
         )
     quality = {"labelled_count": labelled, "labeller_count": 2, "twice_count": labelled + 20, "differing_count": 20}
     figures = {"accuracy": 0.61, "accuracy_low": 0.56, "accuracy_high": 0.66, "macro_f1": 0.5, "macro_f1_low": 0.41}

@@ -320,6 +320,13 @@ def test_the_page_says_corrected_shares_with_their_interval_in_whole_percent(ate
         assert not re.search(r"\d\.\d", shown), section
 
 
+def test_with_too_few_labels_the_first_screen_claims_nothing_of_them(ate: City) -> None:
+    overview = said(page_of(ate, 20), "overview")
+    assert "es la categoría con más expresiones: 705 de las 5,796 contadas, 12 % sin corregir" in overview
+    assert "Todavía hay muy pocas expresiones etiquetadas para comparar el tono" in overview
+    assert "comparten el primer lugar" not in overview
+
+
 def test_the_method_says_how_shares_were_corrected_and_how_right_the_model_is(ate: City) -> None:
     method = said(page_of(ate, 400), "method")
     assert "Se etiquetaron a mano 420 expresiones de este periodo" in method

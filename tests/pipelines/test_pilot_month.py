@@ -102,20 +102,19 @@ def test_each_planted_item_is_counted_or_set_aside_for_its_planted_reason(month:
 
 
 def test_labels_of_the_month_correct_its_shares(month: Month, shipped_readers: Readers, tmp_path: Path) -> None:
-    city, period = month.project.load_city("ate"), april(month.project, "ate")
-    copy = Project(tmp_path)
-    copy.warehouse.parent.mkdir(parents=True)
-    shutil.copy2(month.project.warehouse, copy.warehouse)  # other tests read the month as it is without labels
-    with open_warehouse(copy.warehouse) as warehouse:
-        plain = report(warehouse, month.project, city, period, shipped_readers)
+    # Other tests read the month as it is without labels.
+    project = Project(Path(shutil.copytree(month.project.root, tmp_path / "labelled", symlinks=True)))
+    city, period = project.load_city("ate"), april(project, "ate")
+    with open_warehouse(project.warehouse) as warehouse:
+        plain = report(warehouse, project, city, period, shipped_readers)
         labels = ROOT / "data" / "pilot" / "labels.csv"
         append_label_file(warehouse, city, period, labels, taxonomy_version=shipped_readers.taxonomy_version)
-        corrected = report(warehouse, month.project, city, period, shipped_readers)
+        corrected = report(warehouse, project, city, period, shipped_readers)
         page = corrected.path.read_bytes()
-        again = report(warehouse, month.project, city, period, shipped_readers)
+        again = report(warehouse, project, city, period, shipped_readers)
         taxonomy = shipped_readers.taxonomy
-        found = compare_with_truth(warehouse, month.project, taxonomy, report_id=corrected.report_id)
-        before = compare_with_truth(warehouse, month.project, taxonomy, report_id=plain.report_id)
+        found = compare_with_truth(warehouse, project, taxonomy, report_id=corrected.report_id)
+        before = compare_with_truth(warehouse, project, taxonomy, report_id=plain.report_id)
     assert corrected.report_id != plain.report_id
     assert (again.report_id, again.path.read_bytes()) == (corrected.report_id, page)
     assert before["intervals"] == 0

@@ -11,7 +11,7 @@ read as (
     select
         *,
         case
-            when bool_or(estimate_status <> 'uncorrected') over () then coalesce(manifestation_share, 0)
+            when bool_or(corrected) over () then coalesce(manifestation_share, 0)
             else manifestation_count
         end as size
     from report_category
@@ -32,7 +32,7 @@ largest as (
         arg_max(manifestation_count, (size, manifestation_count, -position)) as manifestation_count,
         any_value(base) as base,
         count(*) filter (size = (select max(size) from read)) as tied_count,
-        arg_max(manifestation_share, (size, manifestation_count, -position)) as share,
+        arg_max(coalesce(manifestation_share, read_share), (size, manifestation_count, -position)) as share,
         coalesce(arg_max(corrected, (size, manifestation_count, -position)), false) as corrected,
         arg_max(manifestation_low, (size, manifestation_count, -position)) as low,
         arg_max(manifestation_high, (size, manifestation_count, -position)) as high
