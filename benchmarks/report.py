@@ -17,7 +17,6 @@ import json
 import os
 import re
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -30,11 +29,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.report_history import CITY, Size, generate, make_project, make_readers, window_of
-from pipelines import staging
-from pipelines.project import Project
-from pipelines.report import report
-from pipelines.warehouse import Warehouse, open_warehouse
+from benchmarks.report_history import CITY, Size, generate, make_project, make_readers, window_of  # noqa: E402
+from pipelines import staging  # noqa: E402
+from pipelines.project import Project  # noqa: E402
+from pipelines.report import report  # noqa: E402
+from pipelines.warehouse import Warehouse, open_warehouse  # noqa: E402
 
 COUNTS = "select category_id, sentiment, count(*) from report_item where counted group by all order by all"
 

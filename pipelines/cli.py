@@ -394,7 +394,8 @@ def _run_all(
         if evaluate:
             from pipelines.pilot.evaluate import compare_with_truth
 
-            result["evaluation"] = compare_with_truth(warehouse, found, _readers(found, loaded.id).taxonomy)
+            own = _readers(found, loaded.id).taxonomy
+            result["evaluation"] = compare_with_truth(warehouse, found, own, report_id=finished.report_id)
     print_document(result, as_json, lambda: print_summary(loaded, finished, found, result))
     return _report_code(finished) or (PARTIAL if _collection_code(outcomes) else OK)
 

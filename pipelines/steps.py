@@ -10,6 +10,7 @@ from pipelines.reports.agreement import compute_agreement, load_agreement
 from pipelines.reports.alerts import compute_alerts, load_alerts
 from pipelines.reports.comparison import compute_comparison, load_comparison
 from pipelines.reports.disclosure import compute_cells, load_levels
+from pipelines.reports.estimates import compute_estimates, load_labels
 from pipelines.reports.previous import keep_previous, load_previous
 from pipelines.staging import Build
 
@@ -26,6 +27,7 @@ class Step:
 
 
 STEPS: Mapping[str, Step] = {
+    "estimates": Step(load_labels, compute_estimates),
     "previous": Step(load_previous, keep_previous),
     "agreement": Step(load_agreement, compute_agreement),
     "comparison": Step(load_comparison, compute_comparison),

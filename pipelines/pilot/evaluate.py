@@ -70,7 +70,9 @@ def append_truth(warehouse: Warehouse, project: Project, readers: Readers) -> Re
     return Readers(readers.taxonomy, ModelsConfig.model_construct(tasks=chosen), {**readers.annotators, truth.name: truth})
 
 
-def compare_with_truth(warehouse: Warehouse, project: Project, taxonomy: Taxonomy) -> dict[str, Any]:
+def compare_with_truth(
+    warehouse: Warehouse, project: Project, taxonomy: Taxonomy, *, report_id: str | None = None
+) -> dict[str, Any]:
     """Compare the report that was just built with the planted truth, which is labelled with the shipped categories.
 
     Where the city has a taxonomy of its own, a category that it made out of the planted one is right too; one that it added
@@ -79,7 +81,8 @@ def compare_with_truth(warehouse: Warehouse, project: Project, taxonomy: Taxonom
     Returns:
         `planted` and `counted` totals; over what both count `category_accuracy` (unclassified is not right), `category_told` (the
         share that is not unclassified), `category_precision` (right among those), `sentiment_accuracy`, all in [0, 1],
-        `sentiment_macro_f1`, and `lines` that say so for people.
+        `sentiment_macro_f1`, and `lines` that say so for people. With the report's id also
+        `shares` (see `compare_shares`), how many `intervals` there are and `intervals_held` the truth.
     """
     planted = {
         row["manifestation_id"]: row for row in load_truth(project) if row["counted"] == "true" and row["channel"] == "online"
@@ -94,6 +97,8 @@ def compare_with_truth(warehouse: Warehouse, project: Project, taxonomy: Taxonom
     told = sum(label != UNCLASSIFIED for _, label, _ in both)
     sentiment = sum(row["sentiment"] == label for row, _, label in both) / base
     macro_f1 = _macro_f1([(row["sentiment"], label) for row, _, label in both])
+    shares = compare_shares(warehouse, list(planted.values()), heirs, report_id) if report_id else []
+    corrected = [row for row in shares if row["holds"] is not None]
     return {
         "planted": len(planted),
         "counted": len(read),
@@ -102,12 +107,79 @@ def compare_with_truth(warehouse: Warehouse, project: Project, taxonomy: Taxonom
         "category_precision": right / max(told, 1),
         "sentiment_accuracy": sentiment,
         "sentiment_macro_f1": macro_f1,
+        "shares": shares,
+        "intervals": len(corrected),
+        "intervals_held": sum(row["holds"] for row in corrected),
         "lines": [
             f"planted truth   {len(planted)} manifestations, {len(both)} of them counted",
             f"model's errors  category right in {right / base:.1%}: {right / max(told, 1):.1%} of the {told / base:.1%} it told",
             f"                sentiment right in {sentiment:.1%} (macro-F1 {macro_f1:.2f})",
+            *_share_lines(shares),
         ],
     }
+
+
+def compare_shares(
+    warehouse: Warehouse, planted: Sequence[Mapping[str, str]], heirs: Mapping[str, tuple[str, ...]], report_id: str
+) -> list[dict[str, Any]]:
+    """Put plain counting, corrected share and planted truth of each category and sentiment beside one another.
+
+    Args:
+        warehouse: where the report is.
+        planted: the planted items that count.
+        heirs: planted category -> those of the report's taxonomy; a category is left out unless it is one whole planted one.
+        report_id: whose shares of the channel `online`.
+
+    Returns:
+        A row for each: `task`, `label`, `planted`, `counted` and `corrected` in [0, 1] with `low` and `high` (None where it is
+        not corrected), `status`, `labelled_positives`, and whether the interval `holds` the truth (None without one).
+    """
+    whole = {names[0]: category for category, names in heirs.items() if len(names) == 1}
+    truths = {"category": Counter(row["category"] for row in planted), "sentiment": Counter(row["sentiment"] for row in planted)}
+    rows = []
+    for task, truth in truths.items():
+        for found in warehouse.rows(
+            f"select * from report_{task} where report_id = $id and channel = 'online' order by position",  # noqa: S608 (two names)
+            {"id": report_id},
+        ):
+            label = found["category_id" if task == "category" else "sentiment"]
+            if task == "category" and label not in whole:
+                continue
+            share = truth[whole[label] if task == "category" else label] / max(len(planted), 1)
+            low, high = found["manifestation_low"], found["manifestation_high"]
+            rows.append(
+                {
+                    "task": task,
+                    "label": label,
+                    "planted": share,
+                    "counted": found["read_share"],
+                    "corrected": found["manifestation_share"] if found["corrected"] else None,
+                    "low": low,
+                    "high": high,
+                    "status": found["estimate_status"],
+                    "labelled_positives": found["labelled_positive_count"],
+                    "holds": low <= share <= high if found["corrected"] else None,
+                }
+            )
+    return rows
+
+
+def _share_lines(shares: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Write the table for people; nothing where nothing was labelled."""
+    told = [row for row in shares if row["holds"] is not None]
+    if all(row["status"] == "uncorrected" for row in shares):
+        return []
+    lines = [f"{'shares':<24} {'planted':>8} {'counted':>8} {'corrected':>10}  interval of 95 %"]
+    for row in shares:
+        line = f"{row['label']:<24} {row['planted']:>8.2%} {row['counted'] or 0:>8.2%} "
+        if row["holds"] is None:
+            lines.append(f"{line}{'-':>10}  {row['status']}")
+        else:
+            lines.append(
+                f"{line}{row['corrected']:>10.2%}  {row['low']:.2%} to {row['high']:.2%}{'' if row['holds'] else '  misses'}"
+            )
+    held = sum(row["holds"] for row in told)
+    return [*lines, f"intervals       {held} of {len(told)} hold the planted truth"]
 
 
 def find_heirs(taxonomy: Taxonomy) -> dict[str, tuple[str, ...]]:

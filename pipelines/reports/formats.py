@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -198,6 +199,23 @@ class Formats:
         sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
         return sign + str(format_decimal(abs(rounded), "#,##0.0", locale=self.locale))
 
+    def whole_share(self, value: float) -> str:
+        """Write a corrected share in whole percent: its interval leaves no room for decimals. None becomes 0 or 100 %."""
+        if 0 < value < 0.005:
+            return str(self.say("share.below", value=self._whole_percent(0.01)))
+        if 0.995 <= value < 1:
+            return str(self.say("share.above", value=self._percent(0.99)))
+        return self._whole_percent(value)
+
+    def interval(self, low: float, high: float) -> str:
+        """Write an interval of shares in whole percent, rounded outwards: entre 10 % y 14 %."""
+        ends = {
+            "low": self._whole_percent(floor(low * 100 + 1e-9) / 100),
+            "high": self._whole_percent(ceil(high * 100 - 1e-9) / 100),
+        }
+        form = "up_to" if low < 0.01 else "at_least" if high > 0.99 else "between"
+        return str(self.say(f"corrected.{form}", **ends))
+
     def long_day(self, day: date) -> str:
         """Write a day in full: 1 de setiembre de 2021."""
         return format_date(day, "long", locale=self.locale)
@@ -248,6 +266,9 @@ class Formats:
         pattern = "0" if whole else "0.0"
         # A no-break space, so that the sign never stands alone on the next line.
         return f"{format_decimal(hundredths, pattern, locale=self.locale)}\u00a0%"
+
+    def _whole_percent(self, value: float) -> str:
+        return f"{format_decimal(value * 100, '0', locale=self.locale)}\u00a0%"
 
     def _pattern(self, name: str) -> str:
         return str(self.say(f"pattern.{name}"))

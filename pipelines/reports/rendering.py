@@ -16,6 +16,7 @@ from collectors.catalog import City
 from collectors.period import Period
 from models.taxonomy import Taxonomy
 from pipelines.reports.charts import draw_days
+from pipelines.reports.estimation import LEAST_POSITIVES
 from pipelines.reports.formats import MIN_BASE, RESERVED, Formats, Reserved, clean, css_string, load_wording
 from pipelines.reports.masking import masked
 from pipelines.warehouse import Warehouse
@@ -108,8 +109,11 @@ def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy) -> Env
     environment.globals.update(
         say=formats.say,
         share_text=formats.share,
+        whole_share=formats.whole_share,
+        interval=formats.interval,
         label=taxonomy.label_es,
         MIN_BASE=MIN_BASE,
+        LEAST_POSITIVES=LEAST_POSITIVES,
         day_chart=partial(draw_days, formats=formats),
     )
     return environment

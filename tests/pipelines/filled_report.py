@@ -54,7 +54,14 @@ def tones(size: int, index: int) -> list[int]:
 
 
 def filled_warehouse(
-    city: City, period: Period, taxonomy: Taxonomy, *, divisor: int = 1, synthetic: bool = True, late_count: int | None = None
+    city: City,
+    period: Period,
+    taxonomy: Taxonomy,
+    *,
+    divisor: int = 1,
+    synthetic: bool = True,
+    late_count: int | None = None,
+    labelled_count: int = 0,
 ) -> Warehouse:
     """Return a warehouse with one report whose tables pass their audits.
 
@@ -65,11 +72,14 @@ def filled_warehouse(
         divisor: every count is divided by it; a large one leaves an empty report.
         synthetic: the report's mark.
         late_count: makes the report an amendment with that many late manifestations.
+        labelled_count: labelled manifestations online; with them shares are corrected, or lack labels.
     """
     warehouse = memory_warehouse()
     for channel in sorted({source.channel for source in city.sources}):
         part = divisor if channel == "online" else divisor * 17
         _append_channel(warehouse, city, period, taxonomy, channel, part, {"synthetic": synthetic, "late": late_count})
+    if labelled_count:
+        _correct(warehouse, labelled_count)
     append_cells(warehouse, taxonomy)
     append_change(warehouse, period)
     return warehouse
@@ -164,7 +174,33 @@ def _shared(count: int, base: int) -> dict[str, Any]:
         "manifestation_low": None,
         "manifestation_high": None,
         "corrected": False,
+        "read_share": share,
+        "estimate_status": "uncorrected",
     }
+
+
+def _correct(warehouse: Warehouse, labelled: int) -> None:
+    """Correct the online shares as labels would: small ones lack labels, and what is unclassified stays as read."""
+    ((total,),) = warehouse.query("select manifestation_count from report where channel = 'online'")
+    for table in ("category", "sentiment", "category_sentiment", "issue"):
+        warehouse.query(
+            f"""
+            update report_{table} set
+                estimate_status = case when manifestation_count >= $least then 'corrected' else 'insufficient' end,
+                manifestation_share = case when manifestation_count >= $least then read_share * 0.9 end,
+                manifestation_low = case when manifestation_count >= $least then read_share * 0.7 end,
+                manifestation_high = case when manifestation_count >= $least then least(1, read_share * 1.2) end,
+                corrected = manifestation_count >= $least,
+                labelled_count = $labelled,
+                labelled_positive_count = manifestation_count * $labelled // $total
+            where channel = 'online' {"and category_id <> 'unclassified'" if "category" in table else ""}
+            """,
+            {"labelled": labelled, "total": total, "least": 10 * total / labelled},
+        )
+    quality = {"labelled_count": labelled, "labeller_count": 2, "twice_count": labelled + 20, "differing_count": 20}
+    figures = {"accuracy": 0.61, "accuracy_low": 0.56, "accuracy_high": 0.66, "macro_f1": 0.5, "macro_f1_low": 0.41}
+    key = {"report_id": REPORT_ID, "channel": "online", "macro_f1_high": 0.59, "samples": "muestra"}
+    warehouse.append("report_quality", [{**key, **quality, **figures, "task": task} for task in ("category", "sentiment")])
 
 
 def _append_report(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from pipelines.project import Project
 from pipelines.report import Report, report
 from pipelines.runs import Readers
 from pipelines.warehouse import open_warehouse, publish
-from tests.conftest import april, make_project, run_window
+from tests.conftest import ROOT, april, make_project, run_window
+from tests.pipelines.label_file import append_label_file
 
 
 @dataclass
@@ -98,6 +100,31 @@ def test_each_planted_item_is_counted_or_set_aside_for_its_planted_reason(month:
         if counted != (row["counted"] == "true") or (not counted and reason not in expected):
             wrong.append((row["manifestation_id"], row["reason"], reason))
     assert wrong == []
+
+
+def test_labels_of_the_month_correct_its_shares(month: Month, shipped_readers: Readers, tmp_path: Path) -> None:
+    # Other tests read the month as it is without labels.
+    project = Project(Path(shutil.copytree(month.project.root, tmp_path / "labelled", symlinks=True)))
+    city, period = project.load_city("ate"), april(project, "ate")
+    with open_warehouse(project.warehouse) as warehouse:
+        plain = report(warehouse, project, city, period, shipped_readers)
+        labels = ROOT / "data" / "pilot" / "labels.csv"
+        append_label_file(warehouse, city, period, labels, taxonomy_version=shipped_readers.taxonomy_version)
+        corrected = report(warehouse, project, city, period, shipped_readers)
+        page = corrected.path.read_bytes()
+        again = report(warehouse, project, city, period, shipped_readers)
+        taxonomy = shipped_readers.taxonomy
+        found = compare_with_truth(warehouse, project, taxonomy, report_id=corrected.report_id)
+        before = compare_with_truth(warehouse, project, taxonomy, report_id=plain.report_id)
+    assert corrected.report_id != plain.report_id
+    assert (again.report_id, again.path.read_bytes()) == (corrected.report_id, page)
+    assert before["intervals"] == 0
+    assert found["intervals"] >= 10
+    assert found["intervals_held"] >= found["intervals"] - 2
+    told = [row for row in found["shares"] if row["holds"] is not None]
+    error = {name: sum(abs(row[name] - row["planted"]) for row in told) for name in ("corrected", "counted")}
+    assert error["corrected"] < error["counted"]
+    assert any("hold the planted truth" in line for line in found["lines"])
 
 
 def test_published_counts_come_out_when_the_truth_stands_for_the_model(month: Month, shipped_readers: Readers) -> None:

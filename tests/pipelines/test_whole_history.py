@@ -176,7 +176,8 @@ def test_a_window_gives_what_the_whole_history_gives(warehouse: Warehouse, made:
     for name in ("window_item", "window_reading"):
         stage(warehouse, name, window)
     warehouse.query(
-        "create or replace temp table text_copy as select manifestation_id, 0 as copy_group, 0 as own_group, true as has_text from window_item"
+        "create or replace temp table text_copy as"
+        " select manifestation_id, 0 as copy_group, 0 as own_group, true as has_text from window_item"
     )
     for name in ("window_text", "report_item"):
         plain, ours = both(warehouse, staging / f"{name}.sql", window)

@@ -63,3 +63,10 @@ join report_unread as now on now.report_id = r.report_id and now.channel = r.cha
 left join report_unread as earlier
     on earlier.report_id = amended.report_id and earlier.channel = r.channel and earlier.reason = 'withdrawn'
 where r.report_id = $report_id and r.channel = $channel and now.item_count > coalesce(earlier.item_count, 0)
+
+-- name: quality
+-- One row per task that people labelled.
+select task, labelled_count
+from report_quality
+where report_id = $report_id and channel = $channel
+order by task

@@ -21,7 +21,7 @@ select
     published.figure.total as total,
     coalesce(published.figure.category, published.figure.rollup) as compared_with,
     coalesce(c.manifestation_count, u.manifestation_count, r.manifestation_count) as manifestation_count,
-    coalesce(c.corrected, u.corrected, true) as corrected
+    c.category_id is null and u.rollup_id is null as corrected  -- a count of readings; what is compared with the whole is none
 from published
 join report as r on r.report_id = $report_id and r.channel = $channel
 left join report_category as c

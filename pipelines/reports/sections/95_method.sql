@@ -7,3 +7,10 @@ from report
 cross join json_each(report.annotators) as entry
 where report.report_id = $report_id and report.channel = $channel
 order by task
+
+-- name: quality
+-- One row per task that people labelled in samples that the report uses.
+select *, labelled_count + differing_count as drawn_count
+from report_quality
+where report_id = $report_id and channel = $channel
+order by task

@@ -9,7 +9,15 @@ with channel as (
 ),
 
 named as (
-    select * from report_category where report_id = $report_id and category_id not in ('otros', 'unclassified')
+    -- What is largest is told by the corrected shares where there are some; a share with too few labels is the smallest.
+    select
+        *,
+        case
+            when bool_or(corrected) over (partition by channel) then coalesce(manifestation_share, 0)
+            else manifestation_count
+        end as size
+    from report_category
+    where report_id = $report_id and category_id not in ('otros', 'unclassified')
 ),
 
 change as (
@@ -67,29 +75,30 @@ largest as (
         case
             when channel.base = 0 then 'nothing_counted'
             when max(named.manifestation_count) = 0 then 'no_category'
-            when count(*) filter (named.manifestation_count = top.most) > 1 then 'largest_tied'
+            when count(*) filter (named.manifestation_count > 0 and named.size = top.most) > 1 then 'largest_tied'
             when channel.base < $min_base then 'largest_category_small'
             else 'largest_category'
         end as message,
         'category' as measure,
-        arg_max(named.category_id, (named.manifestation_count, -named.position)) filter (named.manifestation_count > 0) as key,
-        max(named.manifestation_count) as manifestation_count,
+        arg_max(named.category_id, (named.size, named.manifestation_count, -named.position)) filter (named.manifestation_count > 0) as key,
+        arg_max(named.manifestation_count, (named.size, named.manifestation_count, -named.position)) as manifestation_count,
         channel.base,
-        count(*) filter (named.manifestation_count = top.most) as tied_count,
-        arg_max(named.manifestation_share, (named.manifestation_count, -named.position)) as share,
-        arg_max(named.manifestation_low, (named.manifestation_count, -named.position)) as low,
-        arg_max(named.manifestation_high, (named.manifestation_count, -named.position)) as high,
-        coalesce(arg_max(named.corrected, (named.manifestation_count, -named.position)), false) as corrected,
+        count(*) filter (named.manifestation_count > 0 and named.size = top.most) as tied_count,
+        arg_max(coalesce(named.manifestation_share, named.read_share), (named.size, named.manifestation_count, -named.position)) as share,
+        arg_max(named.manifestation_low, (named.size, named.manifestation_count, -named.position)) as low,
+        arg_max(named.manifestation_high, (named.size, named.manifestation_count, -named.position)) as high,
+        coalesce(arg_max(named.corrected, (named.size, named.manifestation_count, -named.position)), false) as corrected,
         3 as place
     from channel
     join named using (channel)
-    join (select channel, max(manifestation_count) as most from named group by channel) as top using (channel)
+    join (select channel, max(size) filter (manifestation_count > 0) as most from named group by channel) as top using (channel)
     group by channel.channel, channel.base
 ),
 
 toned as (
     select s.channel, s.category_id, s.manifestation_count, s.manifestation_share, s.manifestation_low, s.manifestation_high, s.corrected,
-        named.manifestation_count as base, named.position
+        named.manifestation_count as base, named.position,
+        bool_or(s.manifestation_share is not null) over (partition by s.channel) as any_told
     from report_category_sentiment as s
     join named using (report_id, channel, category_id)
     where s.sentiment = 'neg' and named.manifestation_count >= $min_base
@@ -101,6 +110,7 @@ most_negative as (
         'tone' as role,
         case
             when count(toned.category_id) = 0 then 'none_large'
+            when not any_value(toned.any_told) then 'corrected.none_told'
             when max(toned.manifestation_count) = 0 then 'none_negative'
             else 'most_negative'
         end as message,
@@ -115,7 +125,7 @@ most_negative as (
         coalesce(arg_max(toned.corrected, (toned.manifestation_share, toned.base, -toned.position)), false) as corrected,
         4 as place
     from channel
-    left join toned using (channel)
+    left join toned on toned.channel = channel.channel and (toned.manifestation_share is not null or not toned.any_told)
     group by channel.channel
 ),
 

@@ -1,4 +1,4 @@
--- Manifestations by sentiment, as read. Grain: one row per report, channel and sentiment.
+-- Manifestations by sentiment, as read and, where people labelled a sample, corrected. Grain: one row per report, channel and sentiment.
 with total as (
     select channel, count(*) as n from report_item where counted group by channel
 ),
@@ -13,12 +13,17 @@ select
     s.sentiment,
     s.position,
     coalesce(read.n, 0) as manifestation_count,
-    coalesce(read.n, 0) / total.n as manifestation_share,
-    null::double as manifestation_low,
-    null::double as manifestation_high,
-    false as corrected
+    case when coalesce(e.status, 'uncorrected') = 'uncorrected' then coalesce(read.n, 0) / total.n else e.share end as manifestation_share,
+    e.low as manifestation_low,
+    e.high as manifestation_high,
+    coalesce(e.status = 'corrected', false) as corrected,
+    coalesce(read.n, 0) / total.n as read_share,
+    coalesce(e.status, 'uncorrected') as estimate_status,
+    e.labelled_count,
+    e.positive_count as labelled_positive_count
 from city_channel as c
 cross join sentiment_label as s
 left join total using (channel)
 left join read on read.channel = c.channel and read.sentiment = s.sentiment
+left join estimate as e on e.subject = 'sentiment' and e.channel = c.channel and e.sentiment = s.sentiment
 order by c.channel, s.position
