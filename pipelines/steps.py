@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.reports.texts import load_texts, stage_texts
 from pipelines.staging import Build
 
 
@@ -20,5 +21,7 @@ class Step:
     """Stages its results as temporary tables; called only for a report that does not exist yet."""
 
 
-STEPS: Mapping[str, Step] = {}
+STEPS: Mapping[str, Step] = {
+    "texts": Step(load_texts, stage_texts),
+}
 """Name -> step, in the order in which they run; a later one may read what an earlier one staged."""
