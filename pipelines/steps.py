@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.reports.emerging import stage_emerging
 from pipelines.reports.texts import load_texts, stage_texts
 from pipelines.staging import Build
 
@@ -23,5 +24,6 @@ class Step:
 
 STEPS: Mapping[str, Step] = {
     "texts": Step(load_texts, stage_texts),
+    "emerging": Step(lambda build: None, stage_emerging),
 }
 """Name -> step, in the order in which they run; a later one may read what an earlier one staged."""

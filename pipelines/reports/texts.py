@@ -77,6 +77,7 @@ def stage_texts(build: Build) -> None:
                 place_rows += [{"item": item, "place_id": place_id} for place_id in named]
         warehouse.append("item_word", word_rows)
         warehouse.append("item_place", place_rows)
+    stage(warehouse, "word_spelling", {})
     stage(warehouse, "typical_word", {"least_voices": LEAST_VOICES})
     _stage_shown(build)
 

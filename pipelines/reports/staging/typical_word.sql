@@ -7,13 +7,6 @@ with said as (
     join item_word as w using (item)
 ),
 
-spelling as (
-    select word, lemma
-    from item_word
-    group by word, lemma
-    qualify row_number() over (partition by word order by count(*) desc, lemma) = 1
-),
-
 -- Beside the issues stands what names none, so that a word of the whole category sets no issue apart.
 grouped as (
     select 'category' as level, channel, category_id, null as issue_id, copy_group, person, word from said
@@ -62,5 +55,5 @@ select
     spelling.lemma as word,
     greatest(round(ranked.score / max(ranked.score) over (partition by ranked.level, ranked.channel, ranked.category_id, ranked.issue_id), 3), 0.001) as weight
 from ranked
-join spelling using (word)
+join word_spelling as spelling using (word)
 where ranked.position <= 8
