@@ -331,6 +331,9 @@ class City(Closed):
     )
     sources: tuple[Source, ...] = Field(json_schema_extra={"minItems": 1})
     published: Published | None = None
+    quotes: bool = Field(
+        False, description="True: a report may quote, shortened and without a name or a link, what at least five persons said alike."
+    )
 
     @field_validator("defaults")
     @classmethod

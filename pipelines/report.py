@@ -75,7 +75,7 @@ def report(
             remedy = f"run `escucha collect {city.id}` first"
             raise NothingToReport(f"nothing was collected for {city.id} in {period}{until}; {remedy}")
         places = load_place_words(project, city.id)
-        build = Build(warehouse, project, city, period, readers, instant, places=places)
+        build = Build(warehouse, project, city, period, readers, instant, places=places, whole=whole)
         report_id = build_tables(build, issued=whole and instant == newest)
         page = render_page(warehouse, report_id, city, period, readers.taxonomy)
         path = write_page(project, city, period, report_id, page, newest=whole and instant == newest)

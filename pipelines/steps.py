@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.reports.actions import load_actions
 from pipelines.reports.emerging import stage_emerging
+from pipelines.reports.quotes import stage_quotes
 from pipelines.reports.texts import load_texts, stage_texts
 from pipelines.staging import Build
 
@@ -22,8 +24,14 @@ class Step:
     """Stages its results as temporary tables; called only for a report that does not exist yet."""
 
 
+def _load_nothing(build: Build) -> None:
+    """Read nothing beyond what is staged: what decides the result is among the inputs already."""
+
+
 STEPS: Mapping[str, Step] = {
     "texts": Step(load_texts, stage_texts),
-    "emerging": Step(lambda build: None, stage_emerging),
+    "emerging": Step(_load_nothing, stage_emerging),
+    "quotes": Step(_load_nothing, stage_quotes),
+    "actions": Step(load_actions, _load_nothing),
 }
 """Name -> step, in the order in which they run; a later one may read what an earlier one staged."""

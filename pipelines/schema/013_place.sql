@@ -87,7 +87,7 @@ create table report_action (             -- one row per report and recommendatio
     signed_by           varchar not null  -- the office that answers for the list
 );
 
-create table report_followup (           -- one row per report and signed recommendation of the period before
+create table report_promise (            -- one row per report and signed recommendation of the period before: what the figures were and are
     report_id           varchar not null,
     channel             varchar not null,
     position            integer not null,
@@ -102,8 +102,8 @@ create table report_followup (           -- one row per report and signed recomm
     then_start          date not null,    -- first day of the period before
     then_end            date not null,    -- its last day, inclusive
     then_count          bigint,           -- null: no figure of that period is stored
-    then_base           bigint,
-    then_share          double,           -- of the channel, also for an issue
+    then_base           bigint,           -- of the channel; for an issue, of its category
+    then_share          double,           -- of then_base
     then_low            double,
     then_high           double,
     now_count           bigint,
@@ -112,5 +112,5 @@ create table report_followup (           -- one row per report and signed recomm
     now_low             double,
     now_high            double,
     corrected           boolean not null, -- both shares
-    change              varchar not null  -- up, down, none: what the intervals tell apart; unknown: no interval or no figure
+    change              varchar not null  -- up, down, none: what the intervals tell apart; unknown: an interval or a figure is missing
 );
