@@ -200,25 +200,27 @@ def _find_earlier(build: Build) -> Earlier | None:
 def _entries(build: Build, form: ActionForm | None) -> list[dict[str, Any]]:
     channels = sorted({source.channel for source in build.city.sources})
     main = "online" if "online" in channels else channels[0]
+    signed = form.signed if form else []
     return [
         {
             "position": position,
             "channel": action.channel or main,
             "commitment_id": action.commitment,
             "finding": action.finding,
-            **_targets(action.finding),
+            **_targets(action.finding, build.readers.taxonomy),
             "evidence": action.evidence,
             "office": action.office,
             "next_step": action.next_step,
             "review_on": action.review_on,
-            "signed_by": form.signed_by,
+            "signed_by": form.signed_by if form else None,
         }
-        for position, action in enumerate(form.signed, start=1)
-    ] if form else []
+        for position, action in enumerate(signed, start=1)
+    ]
 
 
-def _targets(finding: str) -> dict[str, str | None]:
+def _targets(finding: str, taxonomy: Taxonomy) -> dict[str, str | None]:
+    """Return the ids that the figures of a finding are found by; null if it has none, or the taxonomy of today lacks them."""
     kind, _, key = finding.partition(":")
-    if kind == "headline":
-        return {"category_id": None, "issue_id": None}
-    return {"category_id": key.partition(".")[0], "issue_id": key if kind == "issue" else None}
+    if kind == "issue" and key in taxonomy.issue_ids:
+        return {"category_id": key.partition(".")[0], "issue_id": key}
+    return {"category_id": key if kind == "category" and key in taxonomy.category_ids else None, "issue_id": None}

@@ -17,6 +17,7 @@ from collectors.period import Period
 from models.taxonomy import Taxonomy
 from pipelines.reports.charts import draw_days
 from pipelines.reports.formats import MIN_BASE, Formats, clean, css_string, load_wording
+from pipelines.reports.zone_map import draw_zones
 from pipelines.warehouse import Warehouse
 
 REPORTS = Path(__file__).parent
@@ -96,6 +97,8 @@ def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy) -> Env
         weekday_day=formats.weekday_day,
         instant=formats.instant,
         window=formats.window,
+        month=formats.month,
+        days_to=formats.days_to,
         css_string=css_string,
     )
     environment.globals.update(
@@ -104,6 +107,7 @@ def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy) -> Env
         label=taxonomy.label_es,
         MIN_BASE=MIN_BASE,
         day_chart=partial(draw_days, formats=formats),
+        zone_map=partial(draw_zones, formats=formats),
     )
     return environment
 
