@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.action_commands import register as register_action_commands
 from pipelines.console import echo, print_check, print_document, print_findings, print_summary, say, say_outcome
 from pipelines.model_commands import register as register_model_commands
 from pipelines.retention_commands import retention_app
@@ -349,6 +350,7 @@ def doctor(project: ProjectDir = None, as_json: AsJson = False) -> int:
 
 
 register_model_commands(app)
+register_action_commands(app)
 
 
 def _run_all(

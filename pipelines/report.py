@@ -15,6 +15,7 @@ from pipelines.annotate import FOREVER
 from pipelines.building import build_tables
 from pipelines.copies import load_place_words
 from pipelines.project import Project
+from pipelines.reports.proposals import write_proposals
 from pipelines.reports.rendering import render_page
 from pipelines.runs import NothingToReport, Readers, record_run
 from pipelines.staging import Build
@@ -79,6 +80,8 @@ def report(
         report_id = build_tables(build, issued=whole and instant == newest)
         page = render_page(warehouse, report_id, city, period, readers.taxonomy)
         path = write_page(project, city, period, report_id, page, newest=whole and instant == newest)
+        if whole and instant == newest:
+            write_proposals(warehouse, report_id, city, readers.taxonomy, path.parent)
     totals = warehouse.rows("select * from report where report_id = $id order by channel desc", {"id": report_id})
     return Report(report_id, instant, path, totals[0])
 
