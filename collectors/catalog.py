@@ -332,7 +332,8 @@ class City(Closed):
     sources: tuple[Source, ...] = Field(json_schema_extra={"minItems": 1})
     published: Published | None = None
     quotes: bool = Field(
-        False, description="True: a report may quote, shortened and without a name or a link, what at least five persons said alike."
+        False,
+        description="True: a report may quote, shortened, without name or link, what at least five persons said alike.",
     )
 
     @field_validator("defaults")

@@ -92,7 +92,11 @@ def _evidence(row: dict[str, Any], formats: Formats, taxonomy: Taxonomy) -> str:
     key, name = "action_form.evidence", taxonomy.label_es(row["issue_id"] or row["category_id"])
     counts = {"count": formats.number(row["manifestation_count"]), "base": formats.number(row["base"]), "share": share}
     if row["issue_id"] is not None:
-        return str(formats.say("action_form.evidence_issue", name=name, category=taxonomy.label_es(row["category_id"]), **counts).unescape())
+        return str(
+            formats.say(
+                "action_form.evidence_issue", name=name, category=taxonomy.label_es(row["category_id"]), **counts
+            ).unescape()
+        )
     return str(formats.say(key, name=name, **counts).unescape())
 
 

@@ -27,7 +27,9 @@ Filled = Annotated[str, Field(min_length=1, max_length=600)]
 
 def _check_finding(finding: str) -> str:
     if not FINDING.fullmatch(finding):
-        raise ValueError("allowed: category:ID, issue:CATEGORY.ISSUE or headline:NAME, as the form that `escucha actions new` writes")
+        raise ValueError(
+            "allowed: category:ID, issue:CATEGORY.ISSUE or headline:NAME, as the form that `escucha actions new` writes"
+        )
     return finding
 
 
@@ -168,7 +170,11 @@ def load_actions(build: Build) -> dict[str, Any]:
     warehouse = build.warehouse
     warehouse.temporary("action_entry", _entries(build, form), ENTRY_COLUMNS)
     warehouse.temporary("promise_entry", _entries(build, earlier.form if earlier else None), ENTRY_COLUMNS)
-    row = [{"then_report_id": earlier.report_id, "then_start": earlier.form.first, "then_end": earlier.form.last}] if earlier else []
+    row = (
+        [{"then_report_id": earlier.report_id, "then_start": earlier.form.first, "then_end": earlier.form.last}]
+        if earlier
+        else []
+    )
     warehouse.temporary("promise_period", row, EARLIER_COLUMNS)
     return {
         "form": value_digest(form.model_dump(mode="json")) if form else None,

@@ -89,8 +89,7 @@ def lift_words(texts: Sequence[Set[str]], others: Iterable[Set[str]]) -> dict[st
         there.update(words)
         other_count += 1
     return {
-        word: log((count + 0.5) / (len(texts) + 1)) - log((there[word] + 0.5) / (other_count + 1))
-        for word, count in here.items()
+        word: log((count + 0.5) / (len(texts) + 1)) - log((there[word] + 0.5) / (other_count + 1)) for word, count in here.items()
     }
 
 
@@ -146,9 +145,7 @@ def _settle(vectors: Array, members: NDArray[np.bool_], free: NDArray[np.bool_],
     return members
 
 
-def _describe(
-    texts: Sequence[Text], known: Set[str], lifts: Mapping[str, float], least: int, word_count: int
-) -> Cluster:
+def _describe(texts: Sequence[Text], known: Set[str], lifts: Mapping[str, float], least: int, word_count: int) -> Cluster:
     """Return the cluster with its words: those of most of its texts, by how much they set them apart."""
     common = _common(known, texts, least)
     counts = Counter(word for text in texts for word in text.words & common)

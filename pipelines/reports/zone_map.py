@@ -101,7 +101,9 @@ def _move_apart(circles: Sequence[Circle], canvas: Canvas) -> list[Circle]:
             if lacking <= 0:
                 continue
             # Those at one point part in a direction that their numbers give.
-            ux, uy = (dx / distance, dy / distance) if distance > 1e-6 else ((1.0, 0.0) if (a.number + b.number) % 2 else (0.0, 1.0))
+            ux, uy = (
+                (dx / distance, dy / distance) if distance > 1e-6 else ((1.0, 0.0) if (a.number + b.number) % 2 else (0.0, 1.0))
+            )
             moved[one] = a._replace(x=a.x - ux * lacking / 2, y=a.y - uy * lacking / 2)
             moved[other] = b._replace(x=b.x + ux * lacking / 2, y=b.y + uy * lacking / 2)
     return [
