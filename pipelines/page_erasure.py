@@ -1,4 +1,4 @@
-"""Files of reports that quote what is erased: they go before the warehouse forgets the quote, and the page is written anew after."""
+"""Files of reports that quote what is erased: they go before the warehouse forgets the quote; the page is written anew."""
 
 from __future__ import annotations
 

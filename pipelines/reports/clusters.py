@@ -1,8 +1,8 @@
 """Clusters of short texts by the words that set them apart from other texts: leader clustering on tf-idf, in numpy.
 
-A word counts by how much likelier it is here than in the texts that were read as something (a log-ratio): what everybody writes
-everywhere joins nothing. Each text is a unit vector; the text with the most like it leads a cluster, whoever is like the
-cluster's centre belongs to it, and the next leader is sought among the rest. No random start, and the order of the texts does not matter.
+A word counts only if it is much likelier here than in the texts that were read as something: what everybody writes everywhere
+joins nothing. Each text is a unit vector; the text with the most like it leads a cluster, whoever is like the cluster's centre
+belongs to it, and the next leader is sought among the rest. No random start; the order of the texts does not matter.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _gather(vectors: Array, weights: NDArray[np.int64], least: int) -> list[NDAr
     leaders = vectors[:MOST_LEADERS]
     alike = np.round(leaders @ leaders.T, DECIMALS) >= ALIKE
     free = np.ones(len(vectors), bool)
-    found = []
+    found: list[NDArray[np.intp]] = []
     while True:
         near = free[: len(leaders)]
         support = (alike[:, near] @ weights[: len(leaders)][near]) * near

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,7 +69,7 @@ class PlaceReader:
 
 
 _MARK = "\x1f"
-_SHORTENED = frozenset("av jr psje san santa santo urb".split())
+_SHORTENED = frozenset(("av", "jr", "psje", "san", "santa", "santo", "urb"))
 """Words that stand for other spellings of them, which a text may hold instead."""
 
 
@@ -80,7 +80,7 @@ def squeeze(text: str) -> str:
     return _BETWEEN.sub("", folded)
 
 
-def _longest(doc: Doc, spans: Sequence[Span]) -> Iterable[Span]:
+def _longest(doc: Doc, spans: Sequence[Span]) -> list[Span]:
     """Return the spans as entities, of those that overlap the longest, of equals the first: the entity ruler's choice."""
     taken: set[int] = set()
     kept = []

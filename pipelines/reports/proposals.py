@@ -23,7 +23,7 @@ _WORDING = Path(__file__).with_name("wording") / "es"
 
 
 def write_proposals(warehouse: Warehouse, report_id: str, city: City, taxonomy: Taxonomy, folder: Path) -> Path | None:
-    """Write the clusters of a report beside its page; without any, remove the file that an earlier report left. Return the path."""
+    """Write the clusters of a report beside its page and return the path; without any, remove what an earlier report left."""
     path = folder / FILE_NAME
     rows = warehouse.rows(
         "select * from report_emerging where report_id = $id order by channel <> 'online', channel, cluster_number",

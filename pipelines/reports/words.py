@@ -28,7 +28,8 @@ MOST_WORDS = 600
 NOISE = re.compile(r"https?://\S+|www\.\S+|\[[^\]\n]{1,24}\]|(?<![\w.])@\w[\w.]*")
 """Links, handles and what redaction put in the place of a personal datum."""
 
-_TITLES = frozenset("sr sra srta don doña dr dra ing lic alcalde alcaldesa regidor regidora congresista señor señora".split())
+_TITLES = frozenset(("sr", "sra", "srta", "don", "doña", "dr", "dra", "ing", "lic", "señor", "señora"))
+_TITLES |= {"alcalde", "alcaldesa", "regidor", "regidora", "congresista"}
 
 
 class LittleWords(BaseModel):
@@ -95,15 +96,15 @@ def _little() -> frozenset[str]:
 
 
 def _find_names(tokens: list[str]) -> Iterator[bool]:
-    """Tell of each token whether it is (part of) a person's name: one of the lists, or a capitalised word after a title or such a name."""
+    """Tell of each token whether it is of a person's name: one of the lists, or a capital after a title or such a name."""
     after = False
-    for token in tokens:
-        if token == ".":
+    for written in tokens:
+        if written == ".":
             yield False  # "Sr. Pérez"
             continue
-        capital = token[0].isupper() and not token.isupper()
-        named = is_name(token) or (after and capital)
-        after = named or token.lower() in _TITLES
+        capital = written[0].isupper() and not written.isupper()
+        named = is_name(written) or (after and capital)
+        after = named or written.lower() in _TITLES
         yield named
 
 

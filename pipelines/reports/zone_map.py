@@ -124,7 +124,8 @@ def _draw(rows: Sequence[Mapping[str, Any]], canvas: Canvas, title: str, descrip
     head = opening.format(w=canvas.width, h=canvas.height, p=canvas.prefix, title=clean(title), description=clean(description))
     circle = Markup(
         '<circle cx="{x}" cy="{y}" r="{r}" fill="#dfe9f0" stroke="#1d4e6f" stroke-width="1.5"/>'
-        '<text x="{x}" y="{y}" dy="0.35em" text-anchor="middle" font-size="{size}" font-weight="600" fill="#1c1c1a">{number}</text>'
+        '<text x="{x}" y="{y}" dy="0.35em" text-anchor="middle" font-size="{size}" font-weight="600" fill="#1c1c1a">'
+        "{number}</text>"
     )
     drawn = [
         circle.format(x=c.x, y=c.y, r=c.radius, size=canvas.letters, number=formats.number(c.number))
