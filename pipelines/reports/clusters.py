@@ -83,11 +83,16 @@ def find_clusters(texts: Iterable[Text], others: Iterable[Set[str]], *, least: i
 
 
 def lift_words(texts: Sequence[Set[str]], others: Iterable[Set[str]]) -> dict[str, float]:
-    """Return for each word of `texts` the logarithm of how many times likelier it is in them than in `others`."""
+    """Return for each word of `texts` the logarithm of how many times likelier it is in them than in `others`.
+
+    Where there are no others, nothing is known against a word: it has the least lift that counts.
+    """
     here, there, other_count = Counter(word for words in texts for word in words), Counter[str](), 0
     for words in others:
         there.update(words)
         other_count += 1
+    if not other_count:
+        return dict.fromkeys(here, LEAST_LIFT)
     return {
         word: log((count + 0.5) / (len(texts) + 1)) - log((there[word] + 0.5) / (other_count + 1)) for word, count in here.items()
     }

@@ -93,6 +93,7 @@ def _read_texts(build: Build) -> Iterator[tuple[list[int], str]]:
 def _stage_shown(build: Build) -> None:
     """Stage `place_channel`, the channels whose places are told of, and `place_shown`, the places told of by name."""
     warehouse = build.warehouse
+    ((place_count,),) = warehouse.query("select count(*) from city_place")
     persons: dict[str, dict[str, set[int]]] = {}
     silent: dict[str, set[int]] = {}
     sql = (REPORTS / "staging" / "named_place.sql").read_text(encoding="utf-8")
@@ -102,7 +103,9 @@ def _stage_shown(build: Build) -> None:
         else:
             persons.setdefault(channel, {}).setdefault(place_id, set()).add(person)
     chosen = {
-        channel: choose_shown(persons.get(channel, {}), silent.get(channel, set()), least=LEAST_VOICES)
+        channel: choose_shown(
+            persons.get(channel, {}), silent.get(channel, set()), place_count=place_count, least=LEAST_VOICES
+        )
         for channel in sorted({*persons, *silent})
     }
     told = [{"channel": channel} for channel, shown in chosen.items() if shown is not None]

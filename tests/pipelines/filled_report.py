@@ -10,6 +10,7 @@ from collectors.catalog import City
 from collectors.period import Period
 from models.taxonomy import Taxonomy
 from pipelines.warehouse import Warehouse, memory_warehouse
+from tests.pipelines.filled_matters import append_matters
 
 REPORT_ID = "0f3a9c1e5b7d2468aabbccddeeff00112233445566778899aabbccddeeff0011"
 
@@ -129,6 +130,7 @@ def _append_channel(
     _append_days(warehouse, period, key, [sum(parts[tone] for parts in toned.values()) for tone in ("pos", "neu", "neg")])
     _append_sources(warehouse, sources, states, key, total, aside)
     _append_campaigns(warehouse, period, key, sizes)
+    append_matters(warehouse, period, key, issues, total)
     listed = aside | {"unclassified": sizes["unclassified"], "otros": sizes["otros"]}
     listed |= {f"{state}_source": sum(status == state for status, _ in states) for state in ("failed", "partial")}
     warehouse.append(
