@@ -103,9 +103,7 @@ def _stage_shown(build: Build) -> None:
         else:
             persons.setdefault(channel, {}).setdefault(place_id, set()).add(person)
     chosen = {
-        channel: choose_shown(
-            persons.get(channel, {}), silent.get(channel, set()), place_count=place_count, least=LEAST_VOICES
-        )
+        channel: choose_shown(persons.get(channel, {}), silent.get(channel, set()), place_count=place_count, least=LEAST_VOICES)
         for channel in sorted({*persons, *silent})
     }
     told = [{"channel": channel} for channel, shown in chosen.items() if shown is not None]

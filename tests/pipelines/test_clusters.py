@@ -17,7 +17,11 @@ def noise(generator: random.Random, count: int, first: int) -> list[Text]:
 
 def planted(generator: random.Random, matter: list[str], count: int, first: int) -> list[Text]:
     return [
-        Text(f"p{first + place}", frozenset([*generator.sample(matter, 3), *generator.sample(WORDS, 3)]), frozenset({first + place}))
+        Text(
+            f"p{first + place}",
+            frozenset([*generator.sample(matter, 3), *generator.sample(WORDS, 3)]),
+            frozenset({first + place}),
+        )
         for place in range(count)
     ]
 

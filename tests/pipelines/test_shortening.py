@@ -59,7 +59,9 @@ def test_a_text_without_the_two_words_gives_no_quote() -> None:
 
 
 def test_hostile_texts_give_words_alone() -> None:
-    hostile = "<script>alert(1)</script> \u202e{{7*7}} =SUMA(A1) camión \x1b[31m basura https://x.test/u?id=1 @vecino [teléfono] pasa"
+    hostile = (
+        "<script>alert(1)</script> \u202e{{7*7}} =SUMA(A1) camión \x1b[31m basura https://x.test/u?id=1 @vecino [teléfono] pasa"
+    )
     said = quote(hostile, "camion", "basura")
     assert said is not None
     assert re.fullmatch(r"[^\W\d_]+( [^\W\d_]+)*", said.replace(GAP, "x")), said
