@@ -336,6 +336,10 @@ class City(Closed):
     sources: tuple[Source, ...] = Field(json_schema_extra={"minItems": 1})
     published: Published | None = None
     licence: Licence = Field("CC-BY-4.0", description="SPDX id of the licence under which its open data are published.")
+    quotes: bool = Field(
+        False,
+        description="True: a report may quote, shortened, without name or link, what at least five persons said alike.",
+    )
 
     @field_validator("defaults")
     @classmethod

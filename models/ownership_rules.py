@@ -11,6 +11,9 @@ from models.taxonomy import OTHER, Taxonomy
 
 Found = Iterator[Problem]
 
+PENDING = "PENDIENTE"
+"""How a value begins that a person still has to write."""
+
 
 def find_problems(raw: Mapping[str, Any], base: Taxonomy) -> list[Problem]:
     """Find the mistakes of a city's file, as read from YAML, against the taxonomy that it changes; bears any mapping."""
@@ -26,6 +29,7 @@ def find_problems(raw: Mapping[str, Any], base: Taxonomy) -> list[Problem]:
         *_check_additions(raw, draft),
         *_check_rollups(raw, draft),
         *_check_phrases(raw),
+        *_check_filled(raw),
     ]
     return list(dict.fromkeys(found))
 
@@ -169,6 +173,18 @@ def _check_rollups(raw: Mapping[str, Any], draft: Draft) -> Found:
             remedy = f"drop it with `rollups: {{{name}: }}` and write one under another name"
             said = f"the roll-up {name!r} counts only some of {', '.join(members)}, so it could not be told any more"
             yield Problem(("merge_issues" if issue else "merge", key), f"{said}; {remedy}")
+
+
+def _check_filled(raw: Any, where: Location = ()) -> Found:
+    """Nothing is left for a person to write, as in a file of proposals."""
+    if isinstance(raw, str) and raw.strip().startswith(PENDING):
+        yield Problem(where, f"{raw!r}: still to be written by a person; leave the entry out until then")
+    elif isinstance(raw, Mapping):
+        for key, below in raw.items():
+            yield from _check_filled(below, (*where, str(key)))
+    elif isinstance(raw, list):
+        for place, below in enumerate(raw):
+            yield from _check_filled(below, (*where, place))
 
 
 def _check_phrases(raw: Mapping[str, Any]) -> Found:

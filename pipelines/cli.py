@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.action_commands import register as register_action_commands
 from pipelines.console import echo, print_check, print_document, print_findings, print_summary, say, say_outcome
 from pipelines.label_commands import register as register_label_commands
 from pipelines.model_commands import register as register_model_commands
@@ -358,6 +359,7 @@ def doctor(project: ProjectDir = None, as_json: AsJson = False) -> int:
 
 register_label_commands(app)
 register_model_commands(app)
+register_action_commands(app)
 
 
 def _run_all(

@@ -20,6 +20,12 @@ Written = Annotated[str, Field(min_length=2, pattern=r"[^\W_]")]
 _ARTICLES = ("la ", "el ", "los ", "las ")
 
 
+def bare_name(said: str) -> str:
+    """Return how a message names a place without the lower-case article of the sentence."""
+    article = next((article for article in _ARTICLES if said.startswith(article)), "")
+    return said.removeprefix(article)
+
+
 class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -35,6 +41,8 @@ class PlaceEntry(_Closed):
     lat: float | None = Field(default=None, ge=-90, le=90)
     """Degrees; a rough point where the file says so."""
     lon: float | None = Field(default=None, ge=-180, le=180)
+    zone: Written | None = None
+    """The name of the zone of this file that it lies in, where that is known; a zone lies in none."""
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:
@@ -45,8 +53,7 @@ class PlaceEntry(_Closed):
     @property
     def name(self) -> str:
         """`said` without the article of the sentence."""
-        article = next((article for article in _ARTICLES if self.said.startswith(article)), "")
-        return self.said.removeprefix(article)
+        return bare_name(self.said)
 
     @property
     def place(self) -> Place:
@@ -69,12 +76,32 @@ def load_gazetteer(path: Path) -> Gazetteer:
         ConfigurationError: with all mistakes of the file, each with its line; also if there is no such file.
     """
     document = load_yaml(path)
-    return validate_document(Gazetteer, document, path, extra_checks=lambda: _find_doubles(document))
+    return validate_document(Gazetteer, document, path, extra_checks=lambda: _find_problems(document))
 
 
 def load_places(path: Path) -> tuple[Place, ...]:
     """Load the places of a city's gazetteer, in the order of the file; see `load_gazetteer` for the errors."""
     return tuple(entry.place for entry in load_gazetteer(path).places)
+
+
+def _find_problems(document: Any) -> Iterator[tuple[Location, str]]:
+    """Find what only the whole file can show."""
+    yield from _find_doubles(document)
+    yield from _find_lost_zones(document)
+
+
+def _find_lost_zones(document: Any) -> Iterator[tuple[Location, str]]:
+    """Find places that name no zone of the file as theirs."""
+    entries = document.get("places")
+    entries = [entry if isinstance(entry, dict) else {} for entry in (entries if isinstance(entries, list) else ())]
+    zones = [bare_name(said) for entry in entries if entry.get("kind") == "zone" and isinstance(said := entry.get("said"), str)]
+    for number, entry in enumerate(entries):
+        if not isinstance(zone := entry.get("zone"), str):
+            continue
+        if entry.get("kind") == "zone":
+            yield ("places", number, "zone"), "a zone lies in no zone; leave `zone` out"
+        elif zone not in zones:
+            yield ("places", number, "zone"), f"{zone!r} is no zone of this file; allowed: {', '.join(zones) or 'none'}"
 
 
 def _find_doubles(document: Any) -> Iterator[tuple[Location, str]]:

@@ -16,6 +16,7 @@ from pipelines.building import build_tables
 from pipelines.copies import load_place_words
 from pipelines.project import Project
 from pipelines.reports.exporting import ExportInput, choose_formats, make_exports, name_of_report
+from pipelines.reports.proposals import write_proposals
 from pipelines.reports.rendering import render_page
 from pipelines.runs import NothingToReport, Readers, record_run
 from pipelines.staging import Build
@@ -82,12 +83,14 @@ def report(
             remedy = f"run `escucha collect {city.id}` first"
             raise NothingToReport(f"nothing was collected for {city.id} in {period}{until}; {remedy}")
         places = load_place_words(project, city.id)
-        build = Build(warehouse, project, city, period, readers, instant, places=places)
+        build = Build(warehouse, project, city, period, readers, instant, places=places, whole=whole)
         report_id = build_tables(build, issued=whole and instant == newest)
         page = render_page(warehouse, report_id, city, period, readers.taxonomy)
         given = ExportInput(warehouse, report_id, city, period, readers.taxonomy, "es", page)
         files = make_exports(given, chosen_formats)
         path = write_files(project.reports / city.id / period.slug(), report_id, files, newest=whole and instant == newest)
+        if whole and instant == newest:
+            write_proposals(warehouse, report_id, city, readers.taxonomy, path.parent)
     totals = warehouse.rows("select * from report where report_id = $id order by channel desc", {"id": report_id})
     alerts = warehouse.rows("select * from report_alert where report_id = $id order by p_value, position", {"id": report_id})
     return Report(report_id, instant, path, totals[0], alerts)

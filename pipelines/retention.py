@@ -25,6 +25,7 @@ from collectors.exclusions import Exclusions, Stored, StoredExclusions, load_exc
 from collectors.pseudonyms import load_secret
 from pipelines.append import append_orphans
 from pipelines.labels.erasure import clean_label_files
+from pipelines.page_erasure import quoting_files, quoting_reports, rewrite_pages
 from pipelines.project import Project
 from pipelines.raw_erasure import RawErasure, identity_of, is_aged, remove_aged_orphans, stored_form
 from pipelines.rewriting import ERASURE, check_room, remove_drafts, rewrite
@@ -54,6 +55,9 @@ class Applied:
 
     own_files: tuple[str, ...]
     """Files of the city itself, from which sources are read: they are not the program's to remove."""
+
+    report_file_count: int = 0
+    """Files of reports that quoted what went; the newest pages of them are written anew without the quote."""
 
 
 def apply_retention(warehouse: Warehouse, project: Project, city: City, *, dry_run: bool = False) -> Applied:
@@ -90,10 +94,13 @@ def apply_retention(warehouse: Warehouse, project: Project, city: City, *, dry_r
     raw.clean_archives(city, partial(_has_no_archive, city, exclusions), partial(_archive_aged, warehouse, city, days, now))
     label_file_count = clean_label_files(warehouse, project, city, dry_run=dry_run)
     copies = project.migration_copies if pending else []
+    quoting = quoting_reports(warehouse, city)
+    quoted = quoting_files(project, city, quoting)
     if pending and not dry_run:
-        for path in copies:
+        for path in (*copies, *quoted):
             path.unlink()
         _rewrite(warehouse, project, city, parameters, erasures)
+        rewrite_pages(warehouse, project, city, quoting, quoted)
     return Applied(
         city=city.id,
         erased=_by_reason(erasures, "retention"),
@@ -102,6 +109,7 @@ def apply_retention(warehouse: Warehouse, project: Project, city: City, *, dry_r
         file_count=file_count + raw.file_count + len(copies),
         label_file_count=label_file_count,
         own_files=tuple(sorted({source.url for source in city.sources if source.host is None})),
+        report_file_count=len(quoted),
     )
 
 

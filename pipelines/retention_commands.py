@@ -84,5 +84,7 @@ def _show(applied: list[Applied], dry_run: bool) -> None:
         echo(f"  {'raw files, ' + would:<26} {result.file_count:>7}   lines of spools {result.spool_item_count}")
         if result.label_file_count:
             echo(f"  {'workbooks of labellers':<26} {result.label_file_count:>7} cleaned or {would}")
+        if result.report_file_count:
+            echo(f"  {'files of reports with quotes':<26} {result.report_file_count:>7}   pages without them are written anew")
         if result.own_files:
             echo(f"  the city's own files are left as they are: {', '.join(result.own_files)}")

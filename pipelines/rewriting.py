@@ -16,7 +16,17 @@ from pipelines.project import Project
 from pipelines.warehouse import Warehouse, open_draft, publish, used_parameters
 
 ERASURE = Path(__file__).with_name("erasure")
-REWRITTEN = ("manifestation", "manifestation_text", "annotation", "label", "label_sample_item", "source_health", "source_memory")
+REWRITTEN = (
+    "manifestation",
+    "manifestation_text",
+    "annotation",
+    "label",
+    "label_sample_item",
+    "source_health",
+    "source_memory",
+    "report_quote",
+    "quote_origin",
+)
 """Tables of which something may go; `erasure/<table>.sql` says what stays."""
 
 

@@ -34,6 +34,9 @@ class Build:
     places: frozenset[str] = field(default=frozenset(), kw_only=True)
     """The words of the names of the city's places: a text about another place is no copy."""
 
+    whole: bool = field(default=True, kw_only=True)
+    """False: a report on some of the sources alone, which no recommendation rests on."""
+
     @property
     def window(self) -> dict[str, Any]:
         """What every SQL file may name: $city, $start, $end, $seen_until, $timezone."""

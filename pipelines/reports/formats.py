@@ -237,9 +237,16 @@ class Formats:
         local = moment.astimezone(self.zone)
         return str(self.say("window.instant", day=self.long_day(local.date()), time=f"{local:%H:%M}"))
 
+    def month(self, day: date) -> str:
+        """Write the month of a day in full: abril de 2021."""
+        return format_date(day, self._pattern("month_year"), locale=self.locale)
+
     def window(self, period: Period) -> str:
         """Write the days of a window, both ends included: del 1 al 30 de abril de 2021."""
-        first, last = period.first_date, period.last_date
+        return self.days_to(period.first_date, period.last_date)
+
+    def days_to(self, first: date, last: date) -> str:
+        """Write the days from the first to the last, both included, as `window` does."""
         key = "days"
         if first == last:
             key = "one_day"

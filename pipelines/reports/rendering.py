@@ -19,6 +19,7 @@ from pipelines.reports.charts import draw_days
 from pipelines.reports.estimation import LEAST_POSITIVES
 from pipelines.reports.formats import MIN_BASE, RESERVED, Formats, Reserved, clean, css_string, load_wording
 from pipelines.reports.masking import masked
+from pipelines.reports.zone_map import draw_zones
 from pipelines.warehouse import Warehouse
 
 REPORTS = Path(__file__).parent
@@ -103,6 +104,8 @@ def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy) -> Env
         instant=formats.instant,
         window=formats.window,
         window_between=formats.window_between,
+        month=formats.month,
+        days_to=formats.days_to,
         css_string=css_string,
     )
     environment.tests["reserved"] = lambda value: isinstance(value, Reserved)
@@ -115,6 +118,7 @@ def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy) -> Env
         MIN_BASE=MIN_BASE,
         LEAST_POSITIVES=LEAST_POSITIVES,
         day_chart=partial(draw_days, formats=formats),
+        zone_map=partial(draw_zones, formats=formats),
     )
     return environment
 

@@ -13,6 +13,7 @@ from models.taxonomy import Taxonomy
 from pipelines.reports.disclosure import protect_rows
 from pipelines.warehouse import Warehouse, memory_warehouse
 from tests.pipelines.filled_change import append_change
+from tests.pipelines.filled_matters import append_matters
 
 REPORT_ID = "0f3a9c1e5b7d2468aabbccddeeff00112233445566778899aabbccddeeff0011"
 
@@ -145,6 +146,7 @@ def _append_channel(
     _append_sources(warehouse, sources, states, key, total, aside)
     _append_campaigns(warehouse, period, key, sizes)
     _append_agreement(warehouse, key, min(400, total) if channel == "online" else 0)
+    append_matters(warehouse, period, key, issues, total)
     listed = aside | {"unclassified": sizes["unclassified"], "otros": sizes["otros"]}
     listed |= {f"{state}_source": sum(status == state for status, _ in states) for state in ("failed", "partial")}
     warehouse.append(
