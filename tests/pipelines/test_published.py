@@ -121,7 +121,7 @@ def test_days_are_dates_that_charts_understand(project: Project) -> None:
     [
         (
             ("report_categories",),
-            "no report table is called 'report_categories'; available: report, report_campaign, ",
+            "no report table is called 'report_categories'; available: report, report_agreement, report_campaign, ",
         ),
         (("manifestation",), "no report table is called 'manifestation'"),
     ],
@@ -162,6 +162,7 @@ def test_the_copy_is_read_only_and_holds_no_author_key(project: Project) -> None
     with open_published() as connection:
         assert report_tables(connection) == [
             "report",
+            "report_agreement",
             "report_campaign",
             "report_category",
             "report_category_sentiment",
