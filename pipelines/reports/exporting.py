@@ -1,0 +1,81 @@
+"""Exports: the formats in which a report leaves the warehouse, each made from the same masked tables, in one register."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from collectors.catalog import City
+from collectors.period import Period
+from models.taxonomy import Taxonomy
+from pipelines.warehouse import Warehouse
+
+
+class FormatError(ValueError):
+    """A format that is asked for does not exist."""
+
+
+@dataclass(frozen=True)
+class ExportInput:
+    """What an export is made from. Its report tables are masked already: what may not be told is null."""
+
+    warehouse: Warehouse
+    report_id: str
+    city: City
+    period: Period
+    taxonomy: Taxonomy
+    language: str
+    """The folder of the wording: `es` or `en`."""
+
+    page_html: str
+    """The page as the reader gets it."""
+
+
+Export = Callable[[ExportInput], Mapping[str, bytes]]
+"""Makes the files of one format: relative path with `/` -> bytes. The same input gives the same bytes."""
+
+
+def export_page(given: ExportInput) -> Mapping[str, bytes]:
+    """Return the page itself, `informe.html`."""
+    return {"informe.html": given.page_html.encode()}
+
+
+FORMATS: Mapping[str, Export] = {
+    "html": export_page,
+}
+"""Name, as in `--format`, -> what makes its files."""
+
+
+def choose_formats(names: Sequence[str]) -> list[str]:
+    """Return the formats meant, in the order of the register; all of them without names.
+
+    Raises:
+        FormatError: naming those that do not exist and those that do.
+    """
+    unknown = sorted(set(names) - FORMATS.keys())
+    if unknown:
+        raise FormatError(f"there is no format {', '.join(unknown)}; available: {', '.join(FORMATS)}")
+    return [name for name in FORMATS if not names or name in names]
+
+
+def make_exports(given: ExportInput, names: Sequence[str] = ()) -> dict[str, bytes]:
+    """Make the files of the formats named, or of all; relative path -> bytes.
+
+    Raises:
+        FormatError: if a format does not exist.
+    """
+    files: dict[str, bytes] = {}
+    for name in choose_formats(names):
+        files |= FORMATS[name](given)
+    return files
+
+
+def name_of_report(path: str, report_id: str) -> str:
+    """Return the path under which a file stands for good: the report's id after the first part's name.
+
+    `informe.xlsx` -> `informe-0f3a9c1e5b7d.xlsx`; `datos-abiertos/report.csv` -> `datos-abiertos-0f3a9c1e5b7d/report.csv`.
+    """
+    first, *others = PurePosixPath(path).parts
+    suffix = "" if others else PurePosixPath(first).suffix
+    return str(PurePosixPath(f"{first.removesuffix(suffix)}-{report_id[:12]}{suffix}", *others))
