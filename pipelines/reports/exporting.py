@@ -9,6 +9,9 @@ from pathlib import PurePosixPath
 from collectors.catalog import City
 from collectors.period import Period
 from models.taxonomy import Taxonomy
+from pipelines.reports.docx import export_docx
+from pipelines.reports.markdown import export_markdown
+from pipelines.reports.pdf import export_pdf
 from pipelines.warehouse import Warehouse
 
 
@@ -43,6 +46,9 @@ def export_page(given: ExportInput) -> Mapping[str, bytes]:
 
 FORMATS: Mapping[str, Export] = {
     "html": export_page,
+    "pdf": export_pdf,
+    "docx": export_docx,
+    "md": export_markdown,
 }
 """Name, as in `--format`, -> what makes its files."""
 
