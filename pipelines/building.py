@@ -15,7 +15,7 @@ from pipelines.staging import REPORTS, Build, stage, stage_dimensions, stage_ite
 from pipelines.steps import STEPS
 from pipelines.warehouse import QUERIES, Warehouse, used_parameters
 
-CODE = ("*.sql", "*.jinja", "*.css", "*.yml", "*.py")
+CODE = ("*.sql", "*.jinja", "*.css", "*.yml", "*.py", "*.typ")
 """What decides how a report is made; a change of it makes another report."""
 
 NOT_CONTENT: dict[str, Any] = {

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.reports.blocks import Block, Box, Document, Facts, Figure, Heading, Inline, Items, Paragraph, Table, plain
 from pipelines.reports.document import read_document
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = Path(__file__).with_name("page.typ")
 
-STANDARD = "ua-1"
+STANDARD: Final = "ua-1"
 """PDF/UA-1: tagged, with a title, a language and a text for each drawing, or it is not written at all."""
 
 LONGEST_WORD = 36
