@@ -21,10 +21,11 @@ CODE = ("*.sql", "*.jinja", "*.css", "*.yml", "*.py", "*.typ")
 NOT_CONTENT: dict[str, Any] = {
     "hosts": True,
     "contact": True,
+    "deliver": True,
     "defaults": True,
     "sources": {"__all__": {"budget", "delay_seconds"}},
 }
-"""What of a city's file no report depends on: how its sources are asked."""
+"""What of a city's file no report depends on: how its sources are asked, and who is told."""
 
 
 def build_tables(build: Build, *, issued: bool = True) -> str:

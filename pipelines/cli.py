@@ -14,6 +14,7 @@ import typer
 
 from pipelines.console import echo, print_check, print_document, print_findings, print_summary, say, say_outcome
 from pipelines.model_commands import register as register_model_commands
+from pipelines.report_commands import Language, report_app, tell_deliveries
 from pipelines.retention_commands import retention_app
 from pipelines.taxonomy_commands import taxonomy_app
 
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 sources_app = typer.Typer(help="Look at a city's sources.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(sources_app, name="sources")
+app.add_typer(report_app, name="report")
 app.add_typer(retention_app, name="retention")
 app.add_typer(taxonomy_app, name="taxonomy")
 
@@ -235,13 +237,14 @@ def annotate(
     return OK
 
 
-@app.command()
+@report_app.command("make")
 def report(
     city: CityName,
     start: From,
     end: To = None,
     seen_until: SeenUntil = None,
     source: SourceNames = None,
+    language: Language = "es",
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectDir = None,
@@ -257,7 +260,7 @@ def report(
         return _show_plan(found, city, start, end, source or [], as_json, seen_until=seen_until)
     instant = _parse_instant(seen_until)
     with _window(found, city, start, end, lock_timeout, source or []) as (warehouse, loaded, period):
-        finished = _report(warehouse, found, loaded, period, instant, source or [])
+        finished = _report(warehouse, found, loaded, period, instant, source or [], language=language)
         publish_copy(warehouse, found.published)
     print_document(_report_row(finished), as_json, lambda: print_summary(loaded, finished, found))
     return _report_code(finished)
@@ -383,6 +386,7 @@ def _run_all(
             from pipelines.pilot.evaluate import compare_with_truth
 
             result["evaluation"] = compare_with_truth(warehouse, found, _readers(found, loaded.id).taxonomy)
+    result["deliveries"] = tell_deliveries(loaded, found, finished)
     print_document(result, as_json, lambda: print_summary(loaded, finished, found, result))
     return _report_code(finished) or (PARTIAL if _collection_code(outcomes) else OK)
 
@@ -474,10 +478,13 @@ def _report(
     period: Period,
     seen_until: datetime | None,
     source_ids: Sequence[str] = (),
+    *,
+    language: str = "es",
 ) -> Report:
     from pipelines.report import report as report_window
 
-    return report_window(warehouse, found, city, period, _readers(found, city.id), seen_until=seen_until, source_ids=source_ids)
+    readers = _readers(found, city.id)
+    return report_window(warehouse, found, city, period, readers, seen_until=seen_until, source_ids=source_ids, language=language)
 
 
 def _parse_instant(text: str | None) -> datetime | None:

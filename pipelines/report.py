@@ -15,7 +15,8 @@ from pipelines.annotate import FOREVER
 from pipelines.building import build_tables
 from pipelines.copies import load_place_words
 from pipelines.project import Project
-from pipelines.reports.rendering import render_page
+from pipelines.report_index import write_index
+from pipelines.reports.rendering import load_formats, render_page
 from pipelines.runs import NothingToReport, Readers, record_run
 from pipelines.staging import Build
 from pipelines.warehouse import Warehouse
@@ -30,6 +31,9 @@ class Report:
     path: Path
     """The page."""
 
+    new: bool
+    """False where the same report had been made before."""
+
     totals: Mapping[str, Any]
     """The row of table `report` for the channel `online`, or for the first channel of a city without it."""
 
@@ -43,6 +47,7 @@ def report(
     *,
     seen_until: datetime | None = None,
     source_ids: Sequence[str] = (),
+    language: str = "es",
 ) -> Report:
     """Build the tables of a window as seen at an instant, audit them, and write the page.
 
@@ -55,6 +60,7 @@ def report(
         period: the window.
         readers: whose readings are reported.
         source_ids: report on these sources alone; such a report stands beside the window's own and is amended by none.
+        language: of the page: es or en.
         seen_until: what was first seen after it is left out, and the report is the one of the last change before it; by
             default the last instant that changed this window.
 
@@ -76,11 +82,19 @@ def report(
             raise NothingToReport(f"nothing was collected for {city.id} in {period}{until}; {remedy}")
         places = load_place_words(project, city.id)
         build = Build(warehouse, project, city, period, readers, instant, places=places)
+        made = _count_reports(warehouse)
         report_id = build_tables(build, issued=whole and instant == newest)
-        page = render_page(warehouse, report_id, city, period, readers.taxonomy)
-        path = write_page(project, city, period, report_id, page, newest=whole and instant == newest)
+        page = render_page(warehouse, report_id, city, period, readers.taxonomy, language=language)
+        stem = str(load_formats(city, language).say("file.report"))
+        path = write_page(project, city, period, report_id, page, newest=whole and instant == newest, stem=stem)
+        write_index(warehouse, project)
     totals = warehouse.rows("select * from report where report_id = $id order by channel desc", {"id": report_id})
-    return Report(report_id, instant, path, totals[0])
+    return Report(report_id, instant, path, _count_reports(warehouse) > made, totals[0])
+
+
+def _count_reports(warehouse: Warehouse) -> int:
+    ((count,),) = warehouse.query("select count(distinct report_id) from report")
+    return int(count)
 
 
 def last_change(warehouse: Warehouse, city: City, period: Period, *, seen_until: datetime = FOREVER) -> datetime | None:
@@ -95,11 +109,13 @@ def last_change(warehouse: Warehouse, city: City, period: Period, *, seen_until:
     return instant if instant is None else datetime.fromisoformat(instant.isoformat())
 
 
-def write_page(project: Project, city: City, period: Period, report_id: str, page: str, *, newest: bool) -> Path:
+def write_page(
+    project: Project, city: City, period: Period, report_id: str, page: str, *, newest: bool, stem: str = "informe"
+) -> Path:
     """Write the page under its report's id, and as the window's `informe.html` if it is the newest; return the last written."""
     folder = project.reports / city.id / period.slug()
     folder.mkdir(parents=True, exist_ok=True)
-    names = [f"informe-{report_id[:12]}.html", *(["informe.html"] if newest else [])]
+    names = [f"{stem}-{report_id[:12]}.html", *([f"{stem}.html"] if newest else [])]
     for name in names:
         write_whole(folder / name, page.encode())
     return folder / names[-1]

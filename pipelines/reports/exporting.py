@@ -12,6 +12,7 @@ from models.taxonomy import Taxonomy
 from pipelines.reports.docx import export_docx
 from pipelines.reports.markdown import export_markdown
 from pipelines.reports.pdf import export_pdf
+from pipelines.reports.rendering import load_formats
 from pipelines.warehouse import Warehouse
 
 
@@ -40,8 +41,9 @@ Export = Callable[[ExportInput], Mapping[str, bytes]]
 
 
 def export_page(given: ExportInput) -> Mapping[str, bytes]:
-    """Return the page itself, `informe.html`."""
-    return {"informe.html": given.page_html.encode()}
+    """Return the page itself, `informe.html`; in English `report.html`."""
+    stem = load_formats(given.city, given.language).say("file.report")
+    return {f"{stem}.html": given.page_html.encode()}
 
 
 FORMATS: Mapping[str, Export] = {
