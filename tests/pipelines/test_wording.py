@@ -21,8 +21,7 @@ from pipelines.reports.rendering import LANGUAGES, REPORTS, load_formats, render
 from tests.pipelines.filled_report import REPORT_ID, filled_warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
-SPANISH = {"10_overview", "20_categories", "30_sentiment", "40_issues", "70_sources", "95_method"}
-TEMPLATES = [path for path in sorted(REPORTS.rglob("*.jinja")) if path.name.split(".")[0] not in SPANISH]
+TEMPLATES = [*sorted(REPORTS.rglob("*.jinja")), REPORTS.parent / "templates" / "report_index.html.jinja"]
 WORDING = REPORTS / "wording"
 DIRECT = {"words"}
 """Groups whose keys are numbers, for which another language may need more or fewer."""
