@@ -127,7 +127,7 @@ def test_english_page_says_the_same_in_english() -> None:
     assert english.get("lang") == "en-GB"
     assert english.find(".//h1").text_content() == "Ate, 1 to 30 April 2021"
     said = " ".join(english.text_content().split())
-    assert "Transport and traffic is the category with most expressions: 705 of the 5,796 counted, 12% uncorrected." in said
+    assert "Transport and traffic is the category with most expressions: 705 of the 5,796 counted, 12% not corrected." in said
     assert "Thu 1 Apr" in said
     assert "after 1 May 2021, 09:00" in said
     numbers = {
