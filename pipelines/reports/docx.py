@@ -17,7 +17,7 @@ from pipelines.reports.rendering import load_formats
 if TYPE_CHECKING:
     from pipelines.reports.exporting import ExportInput
 
-SECTIONS: Mapping[str, int] = {"overview": 12, "change": 6, "categories": 20, "actions": 5}
+SECTIONS: Mapping[str, int] = {"overview": 12, "changes": 6, "categories": 20, "actions": 5}
 """Section of the page -> the most rows that the summary takes of its table or list; a page may lack some."""
 
 WHOLE = frozenset({"overview"})
