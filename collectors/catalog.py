@@ -26,6 +26,7 @@ from pydantic import (
 
 from collectors.addresses import check_web_address
 from collectors.items import Channel
+from collectors.secrets import SecretReference
 from collectors.spiders import SPIDERS, spider_class
 from collectors.yaml_errors import NestedError, Place, load_yaml, raise_problems, validate_document, validate_nested
 
@@ -299,6 +300,17 @@ Licence = Literal["CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0", "ODbL-1.0"]
 """Licences of open data, by their SPDX ids."""
 
 
+class Delivery(Closed):
+    """Who is told of a new report."""
+
+    to: SecretReference = Field(
+        description="`env:NAME`: the variable that holds an Apprise address, such as mailto:// or json://."
+    )
+    link: WebAddress | None = Field(
+        None, description="Where the folder data/reports can be seen; without it the message tells the page's path."
+    )
+
+
 def _check_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("unknown time zone; use a name of the IANA database such as America/Lima")
@@ -340,6 +352,7 @@ class City(Closed):
         False,
         description="True: a report may quote, shortened, without name or link, what at least five persons said alike.",
     )
+    deliver: tuple[Delivery, ...] = Field((), description="Who gets the headline of each new report; by default nobody.")
 
     @field_validator("defaults")
     @classmethod

@@ -201,6 +201,15 @@ class Taxonomy(_Closed):
             raise ValueError(f"the taxonomy has no label for {key!r}; available: {', '.join(self.labels_es)}")
         return self.labels_es[key]
 
+    def label_en(self, key: str) -> str:
+        """Return the English wording of an id; see `label_es`.
+
+        Raises:
+            ValueError: if the taxonomy has no such id; the message lists what it has.
+        """
+        self.label_es(key)
+        return self.labels_en[key]
+
     def category(self, category_id: str) -> Category:
         """Return the category with that id.
 

@@ -16,7 +16,7 @@ from pipelines.staging import REPORTS, Build, stage, stage_dimensions, stage_ite
 from pipelines.steps import STEPS
 from pipelines.warehouse import QUERIES, Warehouse, used_parameters
 
-CODE = ("*.sql", "*.jinja", "*.css", "*.yml", "*.py")
+CODE = ("*.sql", "*.jinja", "*.css", "*.yml", "*.py", "*.typ")
 """What decides how a report is made; a change of it makes another report."""
 
 LAST = ("report_headline",)
@@ -25,10 +25,11 @@ LAST = ("report_headline",)
 NOT_CONTENT: dict[str, Any] = {
     "hosts": True,
     "contact": True,
+    "deliver": True,
     "defaults": True,
     "sources": {"__all__": {"budget", "delay_seconds"}},
 }
-"""What of a city's file no report depends on: how its sources are asked."""
+"""What of a city's file no report depends on: how its sources are asked, and who is told."""
 
 
 def build_tables(build: Build, *, issued: bool = True) -> str:

@@ -16,6 +16,7 @@ from pipelines.action_commands import register as register_action_commands
 from pipelines.console import echo, print_check, print_document, print_findings, print_summary, say, say_outcome
 from pipelines.label_commands import register as register_label_commands
 from pipelines.model_commands import register as register_model_commands
+from pipelines.report_commands import Language, report_app, tell_deliveries
 from pipelines.retention_commands import retention_app
 from pipelines.taxonomy_commands import taxonomy_app
 
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 sources_app = typer.Typer(help="Look at a city's sources.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(sources_app, name="sources")
+app.add_typer(report_app, name="report")
 app.add_typer(retention_app, name="retention")
 app.add_typer(taxonomy_app, name="taxonomy")
 
@@ -243,7 +245,7 @@ def annotate(
     return OK
 
 
-@app.command()
+@report_app.command("make")
 def report(
     city: CityName,
     start: From,
@@ -251,6 +253,7 @@ def report(
     seen_until: SeenUntil = None,
     source: SourceNames = None,
     formats: Formats = None,
+    language: Language = "es",
     dry_run: DryRun = False,
     as_json: AsJson = False,
     project: ProjectDir = None,
@@ -266,7 +269,7 @@ def report(
         return _show_plan(found, city, start, end, source or [], as_json, seen_until=seen_until)
     instant, names = _parse_instant(seen_until), [name.strip() for name in formats.split(",")] if formats else []
     with _window(found, city, start, end, lock_timeout, source or []) as (warehouse, loaded, period):
-        finished = _report(warehouse, found, loaded, period, instant, source or [], names)
+        finished = _report(warehouse, found, loaded, period, instant, source or [], names, language)
         publish_copy(warehouse, found.published)
     print_document(_report_row(finished), as_json, lambda: print_summary(loaded, finished, found))
     return _report_code(finished)
@@ -398,6 +401,7 @@ def _run_all(
 
             own = _readers(found, loaded.id).taxonomy
             result["evaluation"] = compare_with_truth(warehouse, found, own, report_id=finished.report_id)
+    result["deliveries"] = tell_deliveries(loaded, found, finished)
     print_document(result, as_json, lambda: print_summary(loaded, finished, found, result))
     return _report_code(finished) or (PARTIAL if _collection_code(outcomes) else OK)
 
@@ -490,6 +494,7 @@ def _report(
     seen_until: datetime | None,
     source_ids: Sequence[str] = (),
     formats: Sequence[str] = (),
+    language: str = "es",
 ) -> Report:
     from pipelines.report import report as report_window
 
@@ -502,6 +507,7 @@ def _report(
         seen_until=seen_until,
         source_ids=source_ids,
         formats=formats,
+        language=language,
     )
 
 

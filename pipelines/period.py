@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from collectors.catalog import City
@@ -20,6 +21,7 @@ from collectors.watching import TROUBLED
 from pipelines.annotate import annotate
 from pipelines.append import SourceOutcome
 from pipelines.collect import Progress, broken_outcomes, collect, read_nothing
+from pipelines.delivery import deliver
 from pipelines.project import Project, find_project
 from pipelines.report import report
 from pipelines.retention import Applied, apply_retention
@@ -59,6 +61,7 @@ class ReportSummary:
 
     report_id: str
     path: str
+    new: bool
     manifestation_count: int
     collected_count: int
 
@@ -80,6 +83,8 @@ def period_report(city: str, start: date | None = None, end: date | None = None)
         annotate_messages(window)
         finished = report_window(window)
         publish_tables(window)
+    if finished.new and window.city.deliver:
+        deliver_report(window, finished)
     create_markdown_artifact(render_summary(window, outcomes, finished), key=f"{city}-report", description=str(window.period))
     counted = f"{finished.manifestation_count} manifestations counted of {finished.collected_count} items"
     return conclude(outcomes, f"{counted}; {finished.path}")
@@ -187,7 +192,17 @@ def report_window(window: Window) -> ReportSummary:
     """Build the tables and the page; see `pipelines.report.report`."""
     finished = report(window.warehouse, window.project, window.city, window.period, load_readers(window.project, window.city.id))
     totals = finished.totals
-    return ReportSummary(finished.report_id, str(finished.path), totals["manifestation_count"], totals["collected_count"])
+    return ReportSummary(
+        finished.report_id, str(finished.path), finished.new, totals["manifestation_count"], totals["collected_count"]
+    )
+
+
+@task(cache_policy=NO_CACHE, task_run_name="deliver")
+def deliver_report(window: Window, finished: ReportSummary) -> State[Any]:
+    """Tell those whom the city names of a new report; named Undelivered where one was not reached, which fails nothing."""
+    outcomes = deliver(window.city, window.project, Path(finished.path))
+    said = "; ".join(f"{outcome.target}: {outcome.said}" for outcome in outcomes)
+    return Completed(message=said, name=None if all(outcome.ok for outcome in outcomes) else "Undelivered")
 
 
 @task(cache_policy=NO_CACHE, task_run_name="{city.id}")

@@ -15,6 +15,7 @@ from pipelines.annotate import FOREVER
 from pipelines.building import build_tables
 from pipelines.copies import load_place_words
 from pipelines.project import Project
+from pipelines.report_index import write_index
 from pipelines.reports.exporting import ExportInput, choose_formats, make_exports, name_of_report
 from pipelines.reports.proposals import write_proposals
 from pipelines.reports.rendering import render_page
@@ -31,6 +32,9 @@ class Report:
     seen_until: datetime
     path: Path
     """The page."""
+
+    new: bool
+    """False where the same report had been made before."""
 
     totals: Mapping[str, Any]
     """The row of table `report` for the channel `online`, or for the first channel of a city without it."""
@@ -49,6 +53,7 @@ def report(
     seen_until: datetime | None = None,
     source_ids: Sequence[str] = (),
     formats: Sequence[str] = (),
+    language: str = "es",
 ) -> Report:
     """Build the tables of a window as seen at an instant, audit them, and write the page and the other formats.
 
@@ -62,6 +67,7 @@ def report(
         readers: whose readings are reported.
         source_ids: report on these sources alone; such a report stands beside the window's own and is amended by none.
         formats: names of `FORMATS`; without any, all of them.
+        language: of the page: es or en.
         seen_until: what was first seen after it is left out, and the report is the one of the last change before it; by
             default the last instant that changed this window.
 
@@ -84,16 +90,23 @@ def report(
             raise NothingToReport(f"nothing was collected for {city.id} in {period}{until}; {remedy}")
         places = load_place_words(project, city.id)
         build = Build(warehouse, project, city, period, readers, instant, places=places, whole=whole)
+        made = _count_reports(warehouse)
         report_id = build_tables(build, issued=whole and instant == newest)
-        page = render_page(warehouse, report_id, city, period, readers.taxonomy)
-        given = ExportInput(warehouse, report_id, city, period, readers.taxonomy, "es", page)
+        page = render_page(warehouse, report_id, city, period, readers.taxonomy, language=language)
+        given = ExportInput(warehouse, report_id, city, period, readers.taxonomy, language, page)
         files = make_exports(given, chosen_formats)
         path = write_files(project.reports / city.id / period.slug(), report_id, files, newest=whole and instant == newest)
         if whole and instant == newest:
             write_proposals(warehouse, report_id, city, readers.taxonomy, path.parent)
+        write_index(warehouse, project)  # last: it lists the files that are there
     totals = warehouse.rows("select * from report where report_id = $id order by channel desc", {"id": report_id})
     alerts = warehouse.rows("select * from report_alert where report_id = $id order by p_value, position", {"id": report_id})
-    return Report(report_id, instant, path, totals[0], alerts)
+    return Report(report_id, instant, path, _count_reports(warehouse) > made, totals[0], alerts)
+
+
+def _count_reports(warehouse: Warehouse) -> int:
+    ((count,),) = warehouse.query("select count(distinct report_id) from report")
+    return int(count)
 
 
 def last_change(warehouse: Warehouse, city: City, period: Period, *, seen_until: datetime = FOREVER) -> datetime | None:

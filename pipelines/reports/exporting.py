@@ -9,7 +9,11 @@ from pathlib import PurePosixPath
 from collectors.catalog import City
 from collectors.period import Period
 from models.taxonomy import Taxonomy
+from pipelines.reports.docx import export_docx
+from pipelines.reports.markdown import export_markdown
 from pipelines.reports.masking import masked
+from pipelines.reports.pdf import export_pdf
+from pipelines.reports.rendering import load_formats
 from pipelines.warehouse import Warehouse
 
 
@@ -38,8 +42,9 @@ Export = Callable[[ExportInput], Mapping[str, bytes]]
 
 
 def export_page(given: ExportInput) -> Mapping[str, bytes]:
-    """Return the page itself, `informe.html`."""
-    return {"informe.html": given.page_html.encode()}
+    """Return the page itself, `informe.html`; in English `report.html`."""
+    stem = load_formats(given.city, given.language).say("file.report")
+    return {f"{stem}.html": given.page_html.encode()}
 
 
 def export_workbook(given: ExportInput) -> Mapping[str, bytes]:
@@ -58,6 +63,9 @@ def export_open_data(given: ExportInput) -> Mapping[str, bytes]:
 
 FORMATS: Mapping[str, Export] = {
     "html": export_page,
+    "pdf": export_pdf,
+    "docx": export_docx,
+    "md": export_markdown,
     "xlsx": export_workbook,
     "open-data": export_open_data,
 }

@@ -271,8 +271,7 @@ class Formats:
         hundredths = value * 100
         whole = value in (0, 1) or round(hundredths, 1) >= 10
         pattern = "0" if whole else "0.0"
-        # A no-break space, so that the sign never stands alone on the next line.
-        return f"{format_decimal(hundredths, pattern, locale=self.locale)}\u00a0%"
+        return str(self.say("share.percent", number=format_decimal(hundredths, pattern, locale=self.locale)))
 
     def _whole_percent(self, value: float) -> str:
         return f"{format_decimal(value * 100, '0', locale=self.locale)}\u00a0%"
@@ -283,4 +282,5 @@ class Formats:
 
 def css_string(text: str) -> Markup:
     """Write a text as the inside of a CSS string; every sign that is not a letter or a figure goes as its code point."""
+    text = text.unescape() if isinstance(text, Markup) else text  # a style sheet knows no entities
     return Markup("".join(sign if sign.isascii() and sign.isalnum() else f"\\{ord(sign):x} " for sign in clean(text)))  # noqa: S704

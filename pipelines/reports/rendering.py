@@ -31,6 +31,9 @@ MAIN_CHANNEL = "online"
 _QUERY_NAME = re.compile(r"^-- name: ([a-z_]+)\s*$", re.MULTILINE)
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
+LANGUAGES: Mapping[str, str | None] = {"es": None, "en": "en_GB"}
+"""Language of a page -> how it writes numbers and dates; None: as the city's file says. Its words stand in wording/."""
+
 Rows = list[dict[str, Any]]
 
 
@@ -50,7 +53,14 @@ class Section:
 
 
 def render_page(
-    warehouse: Warehouse, report_id: str, city: City, period: Period, taxonomy: Taxonomy, *, folder: Path = REPORTS
+    warehouse: Warehouse,
+    report_id: str,
+    city: City,
+    period: Period,
+    taxonomy: Taxonomy,
+    *,
+    folder: Path = REPORTS,
+    language: str = "es",
 ) -> str:
     """Render the page of a report: the same rows, city and taxonomy give the same bytes.
 
@@ -59,8 +69,9 @@ def render_page(
         report_id: whose rows.
         city: its name, zone, locale and published figures.
         period: the report's window.
-        taxonomy: the Spanish labels of categories and issues.
-        folder: page.html.jinja, parts.html.jinja, style.css, wording/es/ and sections/.
+        taxonomy: the labels of categories and issues.
+        folder: page.html.jinja, parts.html.jinja, style.css, wording/ and sections/.
+        language: a key of LANGUAGES; what sources and the city's file say stays as it is.
 
     Raises:
         ValueError: if the report does not exist, or a row names a category that the taxonomy lacks.
@@ -68,8 +79,8 @@ def render_page(
         WordingError: if the wording lacks a message that a row needs.
     """
     totals = _main_totals(warehouse, report_id)
-    formats = Formats(city.locale, city.zone, load_wording(folder / "wording" / "es"))
-    environment = build_environment(folder, formats, taxonomy)
+    formats = load_formats(city, language, folder=folder)
+    environment = build_environment(folder, formats, taxonomy, language=language)
     environment.globals.update(city=city, period=period, totals=totals)
     parameters = section_parameters(city, totals)
     files = sorted((folder / "sections").glob("[0-9]*.sql"))
@@ -80,7 +91,19 @@ def render_page(
     return environment.get_template("page.html.jinja").render(sections=sections, style=style)
 
 
-def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy) -> Environment:
+def load_formats(city: City, language: str, *, folder: Path = REPORTS) -> Formats:
+    """Return how a city's reports are written in a language: its locale, the city's zone, and the messages.
+
+    Raises:
+        ValueError: if there is no such language.
+        WordingError: if two files of the wording hold the same group.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"language {language!r}: available: {', '.join(LANGUAGES)}")
+    return Formats(LANGUAGES[language] or city.locale, city.zone, load_wording(folder / "wording" / language))
+
+
+def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy, *, language: str = "es") -> Environment:
     """Return the Jinja environment of the page: everything printed is cleaned and escaped, and nothing absent is printed."""
     environment = Environment(
         loader=FileSystemLoader(folder, encoding="utf-8"),
@@ -114,7 +137,8 @@ def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy) -> Env
         share_text=formats.share,
         whole_share=formats.whole_share,
         interval=formats.interval,
-        label=taxonomy.label_es,
+        label=taxonomy.label_en if language == "en" else taxonomy.label_es,
+        locale=formats.locale,
         MIN_BASE=MIN_BASE,
         LEAST_POSITIVES=LEAST_POSITIVES,
         day_chart=partial(draw_days, formats=formats),
@@ -157,7 +181,8 @@ def render_section(environment: Environment, warehouse: Warehouse, file: Path, p
     title = getattr(module, "title", None)
     if title is None:
         raise SectionError(f'sections/{template.name} sets no title: begin it with {{% set title = "..." %}}')
-    return Section(file.stem.partition("_")[2], str(title), Markup(str(module)))  # noqa: S704  rendered with autoescape
+    title = title.unescape() if isinstance(title, Markup) else str(title)
+    return Section(file.stem.partition("_")[2], title, Markup(str(module)))  # noqa: S704  rendered with autoescape
 
 
 def parse_queries(text: str, file_name: str) -> dict[str, str]:

@@ -8,19 +8,26 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from collectors.catalog import load_city
 from collectors.period import Period
 from models.taxonomy import load_taxonomy
+from pipelines.report_index import write_index
 from pipelines.reports.rendering import render_page
+from pipelines.warehouse import memory_warehouse
+from tests.conftest import make_project
 from tests.pipelines.filled_report import REPORT_ID, filled_warehouse
+from tests.pipelines.test_report_index import fill
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDTHS = [1280, 390]
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+FOCUSABLE = "[...document.querySelectorAll('a[href], summary, [tabindex=\"0\"], input')].filter(e => e.checkVisibility()).length"
 
 pytestmark = [
     pytest.mark.heavy,
@@ -90,14 +97,14 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a full report, an amendment, on disk."""
+@pytest.fixture(scope="module", params=["es", "en"])
+def file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a full report, an amendment, on disk, in each language."""
     city, taxonomy = load_city(ROOT / "data" / "cities" / "ate.yml"), load_taxonomy()
     period = Period.from_dates(date(2021, 4, 1), date(2021, 4, 30), city.zone)
     warehouse = filled_warehouse(city, period, taxonomy, late_count=12)
     target = tmp_path_factory.mktemp("page") / "informe.html"
-    target.write_text(render_page(warehouse, REPORT_ID, city, period, taxonomy), encoding="utf-8")
+    target.write_text(render_page(warehouse, REPORT_ID, city, period, taxonomy, language=request.param), encoding="utf-8")
     return target
 
 
@@ -175,3 +182,74 @@ def test_prints_to_a4_with_the_table_of_days_open(browser: Browser, file: Path, 
     assert {(round(float(width)), round(float(height))) for width, height in sizes} == {(595, 842)}
     assert 5 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 14
     assert shown == [True] * 30
+
+
+def test_axe_finds_nothing(opened: tuple[Page, list[str], list[str]]) -> None:
+    assert violations(opened[0]) == []
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe holds against a page, rules of best practice included: rule, and the elements it names."""
+    # The page's own policy forbids any script; axe is put in by the browser's debugger, which no policy concerns.
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run()")["violations"]
+    return [f"{rule['id']}: {[node['html'][:120] for node in rule['nodes']][:3]}" for rule in found]
+
+
+def test_every_link_and_region_is_reached_by_the_keyboard(browser: Browser, file: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(file.as_uri())
+    wanted = page.evaluate(FOCUSABLE)
+    reached = []
+    for _ in range(wanted + 5):
+        page.keyboard.press("Tab")
+        place = page.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement)")
+        if place in reached or page.evaluate("document.activeElement === document.body"):
+            break
+        reached.append(place)
+    page.keyboard.press("Home")
+    page.close()
+    assert len(reached) == wanted > 10
+    assert reached == sorted(reached)
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of six reports of two cities."""
+    project = make_project(tmp_path_factory.mktemp("index"), mini=True)
+    warehouse = memory_warehouse()
+    fill(warehouse, project)
+    return write_index(warehouse, project)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_index_is_searched_without_a_server(browser: Browser, index: Path, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    requests: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda asked: requests.append(asked.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(index.as_uri())
+    assert page.locator("li.report:visible").count() == 6
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(CONTRAST) == []
+    assert violations(page) == []
+    page.keyboard.press("Tab")
+    page.keyboard.type("ATE diciembre")
+    assert page.locator("li.report:visible").count() == 1
+    assert page.locator("h2:visible").all_text_contents() == ["Ate"]
+    assert page.locator("#found").text_content() == "1"
+    page.get_by_role("searchbox").fill("nada de eso")
+    assert page.locator("li.report:visible").count() == 0
+    page.close()
+    assert requests == [index.as_uri()]
+    assert complaints == []
+
+
+def test_index_is_a_plain_list_without_a_script(browser: Browser, index: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(index.as_uri())
+    assert page.locator("li.report:visible").count() == 6
+    assert page.locator("input:visible").count() == 0
+    context.close()
