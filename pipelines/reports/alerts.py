@@ -87,9 +87,9 @@ def compute_alerts(build: Build) -> None:
     alerts: list[dict[str, Any]] = []
     watched = []
     for (channel,) in warehouse.query("select channel from city_channel order by channel"):
-        sql = "select source_id from source_comparison where channel = $channel and well_now order by position"
-        well = [source_id for (source_id,) in warehouse.query(sql, {"channel": channel})]
-        found, watch = watch_channel(build, voices, read, well)
+        sql = "select source_id, well_now from source_comparison where channel = $channel and read_now order by position"
+        whole = dict(warehouse.query(sql, {"channel": channel}))
+        found, watch = watch_channel(build, voices, read, whole)
         found.sort(key=lambda row: (row["p_value"], row["measure"], row["key"], row["first_day"]))
         alerts += [{"channel": channel, "position": position, **row} for position, row in enumerate(found, start=1)]
         watched.append({"channel": channel, "alarm_rate": ALARM_RATE, **watch})
@@ -98,7 +98,7 @@ def compute_alerts(build: Build) -> None:
 
 
 def watch_channel(
-    build: Build, voices: Voices, read: Mapping[str, set[date]], well: Sequence[str]
+    build: Build, voices: Voices, read: Mapping[str, set[date]], whole: Mapping[str, bool]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the alerts of a channel, and what they rest on.
 
@@ -106,14 +106,17 @@ def watch_channel(
         build: whose window.
         voices: what was heard day by day.
         read: source id -> days on which it was read whole.
-        well: the channel's sources that are as they used to be.
+        whole: the channel's sources that were read whole; true for those that are as they used to be, over which categories and
+            issues are watched.
     """
+    well = [source for source, usual in whole.items() if usual]
     passed = [day for day in build.period.days() if all(day in read[source] for source in well)] if well else []
     history = _choose_history(build, voices, read, well)
     if history is None or not passed:
         standing = "short_history" if history is None else "short_window"
         return [], {"standing": standing, "history_first": None, "history_days": 0, "series_count": 0}
-    series = _series(voices, history, passed)
+    apart = [source for source in whole if read[source] >= {*history.days, *passed}]
+    series = _series(voices, history, passed, apart)
     past = np.array([_days(voices[one], sources, history.days) for one, sources in series])
     now = np.array([_days(voices[one], sources, passed) for one, sources in series])
     alarms = find_alarms(past, _weekdays(history.days), now, _weekdays(passed)) if series else []
@@ -148,12 +151,14 @@ def _choose_history(build: Build, voices: Voices, read: Mapping[str, set[date]],
     return None
 
 
-def _series(voices: Voices, history: _History, passed: Sequence[date]) -> list[tuple[tuple[str, str], tuple[str, ...]]]:
+def _series(
+    voices: Voices, history: _History, passed: Sequence[date], apart: Sequence[str]
+) -> list[tuple[tuple[str, str], tuple[str, ...]]]:
     """Return the series that are watched, with their sources: those of which enough was heard before or is heard now."""
     days = set(history.days) | set(passed)
     listed = []
     for measure, key in sorted(voices):
-        own = tuple(source for source in history.sources if measure != "source" or source == key)
+        own = tuple(source for source in apart if source == key) if measure == "source" else history.sources
         if measure == "unread" or key in ("otros", "unclassified") or not own:
             continue
         heard = sum(count for (source, day), count in voices[measure, key].items() if source in own and day in days)

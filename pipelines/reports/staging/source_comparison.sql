@@ -5,6 +5,7 @@ with standing as (
         s.source_id,
         s.channel,
         s.position,
+        coalesce(now.status in ('ok', 'empty'), false) as read_now,
         coalesce(now.status in ('ok', 'empty') and coalesce(watch.verdict, 'none') = 'none', false) as well_now,
         coalesce(before.status in ('ok', 'empty') and coalesce(before.verdict, 'none') = 'none', false) as well_before
     from city_source as s
@@ -17,6 +18,7 @@ select
     source_id,
     channel,
     position,
+    read_now,
     well_now,
     case
         when well_now and well_before then 'compared'

@@ -160,14 +160,19 @@ ranked as (
         *,
         row_number() over (
             partition by channel
-            order by if(role = 'change' and place > 2, place + 10, place), role
+            -- A category whose change is told already is not told again for its size.
+            order by
+                place + 10 * ((role = 'change' and place > 2) or (role = 'size' and key in (
+                    select sure.key from sure where sure.channel = told.channel and sure.measure = 'category' and sure.place <= 2
+                )))::integer,
+                role
         ) as nth
     from (
         from sure
         union all by name from settled
         union all by name from largest
         union all by name from most_negative
-    )
+    ) as told
 ),
 
 placed as (
