@@ -17,7 +17,6 @@ import json
 import os
 import re
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,8 +26,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.report_history import CITY, Size, generate, make_project, make_readers, window_of
 from pipelines import staging
@@ -36,6 +34,7 @@ from pipelines.project import Project
 from pipelines.report import report
 from pipelines.warehouse import Warehouse, open_warehouse
 
+ROOT = Path(__file__).resolve().parent.parent
 COUNTS = "select category_id, sentiment, count(*) from report_item where counted group by all order by all"
 
 

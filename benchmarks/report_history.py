@@ -3,7 +3,7 @@
 The window, and the half year before it that the watch of the sources looks at, hold the same rows in every warehouse; older
 months and other cities take what is left, so that one report can be built over histories of any length. Texts are sentences of
 a small grammar by hashes of their place: 30 % copies with small edits of a tenth as many patterns, 5 % of one flooded text. 3 %
-of the items are edited a month later, a few of them into the window and out of it; 2 % have no date; 1 % are gone at their source.
+of the items are edited a month later, a few of them into the window and out of it; 2 % have no date; 1 % are gone.
 """
 
 from __future__ import annotations

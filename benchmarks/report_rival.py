@@ -14,8 +14,8 @@ from models.similarity import group_copies
 from pipelines.runs import Readers
 
 COLUMNS = (
-    "manifestation_id, version, version_number, source_id, channel, kind, url, author_key, published_at, text_digest, text_length,"
-    " batch_number"
+    "manifestation_id, version, version_number, source_id, channel, kind, url, author_key, published_at, text_digest,"
+    " text_length, batch_number"
 )
 
 
