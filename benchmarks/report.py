@@ -26,8 +26,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.report_history import CITY, Size, generate, make_project, make_readers, window_of  # noqa: E402
 from pipelines import staging  # noqa: E402
@@ -35,6 +34,7 @@ from pipelines.project import Project  # noqa: E402
 from pipelines.report import report  # noqa: E402
 from pipelines.warehouse import Warehouse, open_warehouse  # noqa: E402
 
+ROOT = Path(__file__).resolve().parent.parent
 COUNTS = "select category_id, sentiment, count(*) from report_item where counted group by all order by all"
 
 

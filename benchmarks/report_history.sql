@@ -137,14 +137,18 @@ from edited_item;
 -- name: rows
 -- One row per version.
 insert into manifestation by name
-select * exclude (place, text), left(sha256(lower(text)), 32) as text_digest, length(text) as text_length
+select
+    * exclude (place, text),
+    coalesce(published_at, first_seen_at) as version_at,
+    left(sha256(lower(text)), 32) as text_digest,
+    length(text) as text_length
 from new_item
 order by batch_number, batch_position;
 
 -- name: texts
 -- One row per version.
 insert into manifestation_text by name
-select manifestation_id, version, text, published_at
+select manifestation_id, version, text, coalesce(published_at, first_seen_at) as version_at
 from new_item
 order by batch_number, batch_position;
 
@@ -162,7 +166,7 @@ read as (
     select
         m.manifestation_id,
         m.version,
-        m.published_at,
+        coalesce(m.published_at, m.first_seen_at) as version_at,
         t.task,
         case
             when t.task = 'category' then m.category_id

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from collectors.catalog import City
-from collectors.items import version_date
 from collectors.period import Period
 from models.annotator import Annotator, Prediction
 from pipelines.project import Project
@@ -65,10 +64,10 @@ def annotate(
 def _annotation_rows(
     annotator: Annotator, part: Sequence[tuple[Any, ...]], taxonomy_version: str, run_id: str
 ) -> list[dict[str, Any]]:
-    predictions = annotator.predict([text for _, _, text, _, _ in part])
+    predictions = annotator.predict([text for _, _, text, _ in part])
     return [
-        {"published_at": version_date(published_at, published_raw), **row}
-        for (identity, version, _, published_at, published_raw), prediction in zip(part, predictions, strict=True)
+        {"version_at": version_at, **row}
+        for (identity, version, _, version_at), prediction in zip(part, predictions, strict=True)
         for row in _rows_of(annotator, identity, version, prediction, taxonomy_version, run_id)
     ]
 

@@ -190,7 +190,7 @@ def _new_versions(
         digest = version_digest(item)
         versions.setdefault(identity, {})[digest] = (position, item)
         newest[identity] = digest
-    known, erased = _known_versions(warehouse, list(versions))
+    known, instants, erased = _known_versions(warehouse, list(versions))
     rows, texts = [], []
     for identity, by_digest in versions.items():
         have = known.get(identity, [])
@@ -199,24 +199,29 @@ def _new_versions(
         fresh = [digest for digest in by_digest if digest not in have or digest == newest[identity]]
         for number, digest in enumerate(fresh, start=len(have) + 1):
             position, item = by_digest[digest]
-            common = {"manifestation_id": identity, "version": digest}
+            found = version_date(item.published_at, item.published_raw) or instant
+            # One that came back is found as it was the first time; a row of an earlier version of the program has no instant.
+            common = {"manifestation_id": identity, "version": digest, "version_at": instants.get((identity, digest), found)}
             rows.append({**common, **_row(item, city, number, batch_number, position, instant)})
             if digest not in have:
-                dated = version_date(item.published_at, item.published_raw)
-                texts.append({**common, "title": item.title, "text": item.text, "published_at": dated})
+                texts.append({**common, "title": item.title, "text": item.text})
     return rows, texts
 
 
-def _known_versions(warehouse: Warehouse, identities: Sequence[str]) -> tuple[dict[str, list[str]], set[str]]:
-    """Return (id -> its version digests, oldest first; ids whose text was erased) for those of the ids that the warehouse has."""
+def _known_versions(
+    warehouse: Warehouse, identities: Sequence[str]
+) -> tuple[dict[str, list[str]], dict[tuple[str, str], datetime | None], set[str]]:
+    """Return what the warehouse has: id -> versions, oldest first; (id, version) -> its instant; ids whose text was erased."""
     warehouse.temporary("incoming", [{"manifestation_id": identity} for identity in identities], {"manifestation_id": "varchar"})
     known: dict[str, list[str]] = {}
+    instants: dict[tuple[str, str], datetime | None] = {}
     erased: set[str] = set()
-    for identity, version, gone in warehouse.query_file("known_versions"):
+    for identity, version, gone, version_at in warehouse.query_file("known_versions"):
         known.setdefault(identity, []).append(version)
+        instants.setdefault((identity, version), version_at)
         if gone:
             erased.add(identity)
-    return known, erased
+    return known, instants, erased
 
 
 def _row(item: Manifestation, city: City, number: int, batch: int, position: int, instant: datetime) -> dict[str, Any]:

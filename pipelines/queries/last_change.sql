@@ -2,38 +2,27 @@
 -- verdict of the watch, an item that is gone at its source or back, or items that were taken out because somebody asked for it.
 -- Grain: one row, null if nothing was seen by then.
 with bears_on_window as (
-    -- Any version of an item in the window: an edit that moves its date out of the window changes the window too.
-    select m.manifestation_id, m.version_number, m.first_seen_at
+    -- Any version of an item in the window: an edit that moves its date out of the window changes the window too. What was seen
+    -- later brings no item in: a look back says what was said then.
+    select m.manifestation_id, m.first_seen_at
     from manifestation as m
     semi join batch using (batch_number)
-    where m.city = $city and m.published_at >= $start and m.published_at < $end
+    where m.city = $city and m.first_seen_at <= $seen_until and m.published_at >= $start and m.published_at < $end
     union all
-    select m.manifestation_id, m.version_number, m.first_seen_at
+    select m.manifestation_id, m.first_seen_at
     from manifestation as m
     semi join (from batch where period_start < $end and period_end > $start) as b on m.batch_number = b.batch_number
-    where m.city = $city and m.published_at is null
-),
-
-moved as (
-    select manifestation_id
-    from bears_on_window
-    group by manifestation_id
-    having min(version_number) > 1
+    where m.city = $city and m.first_seen_at <= $seen_until and m.published_at is null
 ),
 
 version_seen as (
-    -- Of versions elsewhere, the later ones of every item; first ones are looked for only where the window has none of the item.
     select first_seen_at from bears_on_window
     union all
+    -- A first version elsewhere came before the one that is in the window.
     select m.first_seen_at
     from manifestation as m
     semi join bears_on_window using (manifestation_id)
-    where m.version_number > 1
-    union all
-    select m.first_seen_at
-    from manifestation as m
-    semi join moved using (manifestation_id)
-    where m.version_number = 1
+    where m.first_seen_at <= $seen_until and m.version_number > 1
 ),
 
 outcome as (
@@ -85,7 +74,7 @@ absence as (
 
 select max(instant) as instant
 from (
-    select max(first_seen_at) as instant from version_seen where first_seen_at <= $seen_until
+    select max(first_seen_at) as instant from version_seen
     union all
     select max(observed_at) from health where changed and observed_at <= $seen_until
     union all

@@ -1,8 +1,8 @@
--- Messages of a window, or without a date, that an annotator's present revision has not read, with what tells whether the date
--- is the version's own. Grain: one row per manifestation version.
--- What was stored beside a version has its date, or none: a row without one may be of any version.
+-- Messages of a window, or without a date, that an annotator's present revision has not read, with the instant by which each is
+-- found. Grain: one row per manifestation version.
+-- Texts and readings are looked for as a report does: by an instant in the window, by another one of the message, without one.
 with found as (
-    select manifestation_id, version, published_at, published_raw
+    select manifestation_id, version, version_at
     from manifestation
     where city = $city
         and kind = 'manifestation'
@@ -10,7 +10,7 @@ with found as (
         and (len($sources) = 0 or list_contains($sources, source_id))
         and published_at >= $start and published_at < $end
     union all
-    select manifestation_id, version, published_at, published_raw
+    select manifestation_id, version, version_at
     from manifestation
     where city = $city
         and kind = 'manifestation'
@@ -20,30 +20,51 @@ with found as (
 ),
 
 message as (
-    -- A version that came back has a row for each time; only a date that is told as "hace 2 horas" differs among them.
-    select manifestation_id, version, min(published_at) as published_at, min(published_raw) as published_raw
+    select manifestation_id, version, any_value(version_at) as version_at
     from found
     group by manifestation_id, version
 ),
 
+elsewhere as (
+    from message where version_at < $start or version_at >= $end
+),
+
 stored as (
-    select manifestation_id, version, text from manifestation_text where published_at >= $start and published_at < $end
+    select t.manifestation_id, t.version, t.text
+    from manifestation_text as t
+    semi join message using (manifestation_id, version)
+    where t.version_at >= $start and t.version_at < $end
     union all
-    select manifestation_id, version, text from manifestation_text where published_at is null
+    select t.manifestation_id, t.version, t.text
+    from manifestation_text as t
+    semi join elsewhere using (version_at, manifestation_id, version)
+    union all
+    select t.manifestation_id, t.version, t.text
+    from manifestation_text as t
+    semi join message using (manifestation_id, version)
+    where t.version_at is null
 ),
 
 done as (
-    select manifestation_id, version
-    from annotation
-    where annotator = $annotator and revision = $revision and taxonomy_version = $taxonomy_version
-        and published_at >= $start and published_at < $end
+    select a.manifestation_id, a.version
+    from annotation as a
+    semi join message using (manifestation_id, version)
+    where a.annotator = $annotator and a.revision = $revision and a.taxonomy_version = $taxonomy_version
+        and a.version_at >= $start and a.version_at < $end
     union all
-    select manifestation_id, version
-    from annotation
-    where annotator = $annotator and revision = $revision and taxonomy_version = $taxonomy_version and published_at is null
+    select a.manifestation_id, a.version
+    from annotation as a
+    semi join elsewhere using (version_at, manifestation_id, version)
+    where a.annotator = $annotator and a.revision = $revision and a.taxonomy_version = $taxonomy_version
+    union all
+    select a.manifestation_id, a.version
+    from annotation as a
+    semi join message using (manifestation_id, version)
+    where a.annotator = $annotator and a.revision = $revision and a.taxonomy_version = $taxonomy_version
+        and a.version_at is null
 )
 
-select distinct message.manifestation_id, message.version, stored.text, message.published_at, message.published_raw
+select distinct message.manifestation_id, message.version, stored.text, message.version_at
 from message
 anti join done using (manifestation_id, version)
 join stored using (manifestation_id, version)

@@ -62,6 +62,8 @@ class Mask:
     withheld: str = ""
     cells: Sequence[MaskedCell] = ()
     replace: Mapping[str, str] = field(default_factory=dict)
+    blank: Sequence[str] = ()
+    blank_when: str = ""
     where: str = ""
     public: bool = True
 
@@ -79,7 +81,8 @@ class Mask:
         if self.told:
             return f"select * from {database}.main.{table}"  # noqa: S608  our own words
         least = LEAST_PERSONS[level]
-        told = {column: sql.format(least=least) for column, sql in self.replace.items()}
+        told = {column: f"if({self.blank_when}, null, t.{column})" for column in self.blank}
+        told |= {column: sql.format(least=least) for column, sql in self.replace.items()}
         joins = []
         for number, cell in enumerate(self.cells, start=1):
             hidden = f"({cell.when}) and coalesce(cell_{number}.hidden, true)"

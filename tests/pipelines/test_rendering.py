@@ -112,7 +112,7 @@ def test_first_screen_says_window_totals_and_three_findings(page: str) -> None:
     findings = [text_of(item) for item in tree.xpath("//section[@id='overview']//li/p[@class='finding']")]
     assert [re.sub(r"\s", " ", finding) for finding in findings] == [
         "Transporte y tránsito es la categoría con más expresiones: 705 de las 5,796 contadas, 12 % sin corregir.",
-        "De las categorías cuyo tono se muestra, Ambiente y áreas verdes tiene la mayor proporción de tono negativo:"
+        "Ambiente y áreas verdes es la categoría con mayor proporción de tono negativo:"
         " 246 de sus 402 expresiones, 61 % sin corregir.",
         "De 594 de las 5,796 expresiones contadas, 10 % sin corregir, no sabemos qué asunto municipal tratan:"
         " quedaron sin clasificar o en «Otros».",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,8 @@ class Content:
     readings: tuple[tuple[str, str], ...]
     """(task, revision) of what was read of it."""
 
-    dated_rows: bool
-    """The rows beside it have its date; False: an earlier version of the program wrote them."""
+    with_instants: bool
+    """False: an earlier version of the program wrote its rows."""
 
     stored: bool
     """Its text is there."""
@@ -49,7 +50,7 @@ contents = st.builds(
     relative=st.sampled_from((False, False, True)),
     kind=st.sampled_from(("manifestation", "manifestation", "manifestation", "article")),
     readings=st.lists(st.tuples(st.sampled_from(TASKS), st.sampled_from(("1", "2"))), unique=True, max_size=6).map(tuple),
-    dated_rows=st.sampled_from((True, True, False)),
+    with_instants=st.sampled_from((True, True, False)),
     stored=st.sampled_from((True, True, False)),
 )
 
@@ -75,7 +76,9 @@ items = st.lists(contents, min_size=1, max_size=3).flatmap(
         city=st.sampled_from(("ate", "ate", "ate", "otra")),
         source=st.sampled_from(("a", "b", "lost")),
         contents=st.just(tuple(made)),
-        versions=st.lists(st.tuples(st.integers(0, len(made) - 1), st.integers(1, 6)), min_size=1, max_size=4).map(tuple),
+        versions=st.lists(st.tuples(st.integers(0, len(made) - 1), st.integers(1, 6)), min_size=1, max_size=4).map(
+            lambda versions: tuple(sorted(versions, key=lambda version: version[1]))
+        ),
         misses=st.lists(st.integers(0, 2), max_size=3).map(tuple),
         erased=st.booleans(),
         author=st.sampled_from((None, "rosa", "luis")),
@@ -83,6 +86,9 @@ items = st.lists(contents, min_size=1, max_size=3).flatmap(
 )
 periods = st.sampled_from([(START - 30 * DAY, START), (START, END), (START + 9 * DAY, END + DAY), (END, END + 30 * DAY)])
 batches = st.lists(st.tuples(periods, st.integers(0, 9)), min_size=6, max_size=6)
+batches = batches | batches.map(
+    lambda made: [(period, day) for (period, _), day in zip(made, sorted(day for _, day in made), strict=True)]
+)
 """Period and day of observation of each batch; the clock may have gone backwards."""
 
 
@@ -123,6 +129,7 @@ def fill(warehouse: Warehouse, made: list[Item], days: list[tuple[tuple[datetime
 def _rows(identity: str, item: Item, observed: dict[int, datetime]) -> dict[str, list[dict[str, Any]]]:
     """Return table -> rows of an item."""
     rows, texts, readings = [], [], []
+    beside: dict[int, datetime | None] = {}
     for number, (place, batch) in enumerate(item.versions, start=1):
         content = item.contents[place]
         common = {"manifestation_id": identity, "version": f"{identity}-{place}"}
@@ -131,11 +138,13 @@ def _rows(identity: str, item: Item, observed: dict[int, datetime]) -> dict[str,
         row |= {"kind": content.kind, "native_id": identity, "url": None, "author_key": item.author, "published_at": date}
         row |= {"published_raw": "hace 2 horas" if content.relative else None, "text_digest": f"d{place}", "text_length": 40}
         row |= {"first_seen_at": observed[batch], "batch_number": batch, "batch_position": 0}
+        own = None if content.relative else date
+        beside.setdefault(place, (own or observed[batch]) if content.with_instants else None)
+        row["version_at"] = beside[place]
         rows.append({**row, "erased_at": SEEN if item.erased else None})
     for place in sorted({place for place, _ in item.versions}):
         content = item.contents[place]
-        beside = content.date if content.dated_rows and not content.relative else None
-        common = {"manifestation_id": identity, "version": f"{identity}-{place}", "published_at": beside}
+        common = {"manifestation_id": identity, "version": f"{identity}-{place}", "version_at": beside[place]}
         if content.stored:
             texts.append({**common, "text": f"No hay agua en la cuadra {place} de la avenida principal"})
         for task, revision in content.readings:
@@ -162,7 +171,10 @@ def test_a_window_gives_what_the_whole_history_gives(warehouse: Warehouse, made:
     fill(warehouse, made, days)
     window = {"city": "ate", "start": START, "end": END, "seen_until": SEEN + seen * DAY, "timezone": "America/Lima"}
     window |= {"since": START - 182 * DAY, "sources": ["a", "b", "lost"]}
-    for name in ("last_change", "watched_days", "watched_texts"):
+    forwards = all(
+        first <= second for item in made for first, second in pairwise(days[batch - 1][1] for _, batch in item.versions)
+    )
+    for name in ("watched_days", "watched_texts", *(["last_change"] if forwards else [])):
         plain, ours = both(warehouse, QUERIES / f"{name}.sql", window)
         assert ours == plain, name
     identity = {"annotator": "k", "revision": "2", "taxonomy_version": "t"}
@@ -175,10 +187,8 @@ def test_a_window_gives_what_the_whole_history_gives(warehouse: Warehouse, made:
     assert ours == [row[:-2] + row[-1:] for row in plain], "the plain one has `newest_first` too"
     for name in ("window_item", "window_reading"):
         stage(warehouse, name, window)
-    warehouse.query(
-        "create or replace temp table text_copy as"
-        " select manifestation_id, 0 as copy_group, 0 as own_group, true as has_text from window_item"
-    )
+    copies = "select manifestation_id, 0 as copy_group, 0 as own_group, true as has_text from window_item"
+    warehouse.query(f"create or replace temp table text_copy as {copies}")
     for name in ("window_text", "report_item"):
         plain, ours = both(warehouse, staging / f"{name}.sql", window)
         assert ours == plain, name
@@ -202,3 +212,20 @@ def test_the_plain_statements_see_what_these_histories_are_about(warehouse: Ware
         assert plain == ours
         found.append([(number, first.astimezone(UTC)) for number, first in ours])
     assert found == [[], [(2, SEEN)], []]
+
+
+def test_a_look_back_does_not_change_when_an_item_is_moved_into_the_window(warehouse: Warehouse) -> None:
+    outside = Content(START - 9 * DAY, False, "manifestation", (), True, True)
+    inside = Content(START + 3 * DAY, False, "manifestation", (), True, True)
+    days = [((START, END), number) for number in range(6)]
+    here, moved = (
+        Item("ate", "a", (inside,), ((0, 1),), (), False, None),
+        Item("ate", "a", (outside,), ((0, 2),), (), False, None),
+    )
+    window = {"city": "ate", "start": START, "end": END, "timezone": "America/Lima", "seen_until": SEEN + 3 * DAY}
+    fill(warehouse, [here, moved], days)
+    before = warehouse.query_file("last_change", window)
+    assert before == [(SEEN,)]
+    fill(warehouse, [here, replace(moved, contents=(outside, inside), versions=((0, 2), (1, 5)))], days)
+    assert warehouse.query_file("last_change", window) == before
+    assert warehouse.query_file("last_change", {**window, "seen_until": SEEN + 9 * DAY}) == [(SEEN + 4 * DAY,)]

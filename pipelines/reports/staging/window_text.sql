@@ -1,16 +1,25 @@
 -- What persons wrote in the window, to be compared; the text is null where it is stored no longer. Grain: one row per manifestation.
--- A text without a date may be of any version; one with a date of the window is of a version with that date.
-with near as (
-    select manifestation_id, version, text from manifestation_text where published_at >= $start and published_at < $end
+-- Three ways to find it: by an instant in the window, by that of a version which has no date of its own, among rows without one.
+with found as (
+    select t.manifestation_id, t.version, t.text
+    from manifestation_text as t
+    semi join window_item using (manifestation_id, version)
+    where t.version_at >= $start and t.version_at < $end
     union all
-    select manifestation_id, version, text from manifestation_text where published_at is null
+    select t.manifestation_id, t.version, t.text
+    from manifestation_text as t
+    semi join (from window_item where version_at < $start or version_at >= $end) as i using (version_at, manifestation_id, version)
+    union all
+    select t.manifestation_id, t.version, t.text
+    from manifestation_text as t
+    semi join window_item using (manifestation_id, version)
+    where t.version_at is null
 ),
 
 stored as (
     -- A version that came back was stored twice.
     select manifestation_id, version, max(text) as text
-    from near
-    semi join window_item using (manifestation_id, version)
+    from found
     group by all
 )
 

@@ -7,6 +7,7 @@ with bears_on_window as (
     from manifestation as m
     join batch as b using (batch_number)
     where m.city = $city
+        and m.first_seen_at <= $seen_until
         and (
             (m.published_at >= $start and m.published_at < $end)
             or (m.published_at is null and b.period_start < $end and b.period_end > $start)
