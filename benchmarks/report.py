@@ -28,11 +28,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.report_history import CITY, Size, generate, make_project, make_readers, window_of  # noqa: E402
-from pipelines import staging  # noqa: E402
-from pipelines.project import Project  # noqa: E402
-from pipelines.report import report  # noqa: E402
-from pipelines.warehouse import Warehouse, open_warehouse  # noqa: E402
+from benchmarks.report_history import CITY, Size, generate, make_project, make_readers, window_of
+from pipelines import staging
+from pipelines.project import Project
+from pipelines.report import report
+from pipelines.warehouse import Warehouse, open_warehouse
 
 ROOT = Path(__file__).resolve().parent.parent
 COUNTS = "select category_id, sentiment, count(*) from report_item where counted group by all order by all"

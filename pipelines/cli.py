@@ -572,7 +572,9 @@ def _count_items(warehouse: Warehouse) -> int:
 
 
 def _report_code(finished: Report) -> int:
-    return OK if finished.totals["manifestation_count"] else NO_DATA
+    if not finished.totals["manifestation_count"]:
+        return NO_DATA
+    return PARTIAL if finished.troubled_sources else OK
 
 
 def _outcome_row(outcome: SourceOutcome) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -75,6 +76,13 @@ def load_gazetteer(path: Path) -> Gazetteer:
     Raises:
         ConfigurationError: with all mistakes of the file, each with its line; also if there is no such file.
     """
+    state = path.stat() if path.is_file() else None
+    return _load_as_it_stands(path, (state.st_mtime_ns, state.st_size) if state else None)
+
+
+@lru_cache(maxsize=8)
+def _load_as_it_stands(path: Path, _: tuple[int, int] | None) -> Gazetteer:
+    """Load a file that several steps of one report read, once for each state of it."""
     document = load_yaml(path)
     return validate_document(Gazetteer, document, path, extra_checks=lambda: _find_problems(document))
 

@@ -42,6 +42,9 @@ class Report:
     alerts: Sequence[Mapping[str, Any]] = ()
     """The rows of `report_alert`, of all channels, the least expected first."""
 
+    troubled_sources: Sequence[str] = ()
+    """Ids of the sources that were not read whole or are not as they used to be, in the order of the city's file."""
+
 
 def report(
     warehouse: Warehouse,
@@ -101,7 +104,8 @@ def report(
         write_index(warehouse, project)  # last: it lists the files that are there
     totals = warehouse.rows("select * from report where report_id = $id order by channel desc", {"id": report_id})
     alerts = warehouse.rows("select * from report_alert where report_id = $id order by p_value, position", {"id": report_id})
-    return Report(report_id, instant, path, _count_reports(warehouse) > made, totals[0], alerts)
+    troubled = [source_id for (source_id,) in warehouse.query_file("troubled_sources", {"report_id": report_id})]
+    return Report(report_id, instant, path, _count_reports(warehouse) > made, totals[0], alerts, troubled)
 
 
 def _count_reports(warehouse: Warehouse) -> int:

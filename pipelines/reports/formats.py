@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from math import ceil, floor
 from pathlib import Path
 from typing import Any
@@ -122,12 +123,19 @@ def load_wording(path: Path) -> Wording:
     """
     entries: dict[str, Any] = {}
     for file in sorted(path.glob("*.yml")) if path.is_dir() else [path]:
-        loaded = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+        loaded = _parse_wording(file.read_text(encoding="utf-8"))
         twice = sorted(entries.keys() & loaded.keys())
         if twice:
             raise WordingError(f"{file.name}: another file of {path.name}/ holds {', '.join(twice)} too; rename the group")
         entries |= loaded
     return Wording(entries)
+
+
+@lru_cache(maxsize=64)
+def _parse_wording(text: str) -> Mapping[str, Any]:
+    """Parse a wording file once in a process: a report reads each of them for every format."""
+    entries: Mapping[str, Any] = YAML(typ="safe").load(text)
+    return entries
 
 
 def clean(text: str) -> str:

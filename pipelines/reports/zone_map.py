@@ -108,8 +108,8 @@ def _move_apart(circles: Sequence[Circle], canvas: Canvas) -> list[Circle]:
             moved[other] = b._replace(x=b.x + ux * lacking / 2, y=b.y + uy * lacking / 2)
     return [
         circle._replace(
-            x=min(max(circle.x, circle.radius), canvas.width - circle.radius),
-            y=min(max(circle.y, circle.radius), canvas.height - circle.radius),
+            x=min(max(circle.x, circle.radius + GAP), canvas.width - circle.radius - GAP),
+            y=min(max(circle.y, circle.radius + GAP), canvas.height - circle.radius - GAP),
         )
         for circle in moved
     ]
