@@ -1,4 +1,4 @@
-"""Files of reports that quote what is erased: they go before the warehouse forgets the quote; the page is written anew."""
+"""Files of reports that quote what is erased: they go before the warehouse forgets the quote, and are written anew."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 from collectors.catalog import City
 from collectors.period import Period
-from collectors.spool import write_whole
 from pipelines.project import Project
+from pipelines.report import write_files
+from pipelines.reports.exporting import ExportInput, make_exports
 from pipelines.reports.rendering import render_page
 from pipelines.rewriting import ERASURE
 from pipelines.taxonomies import load_city_taxonomy
@@ -60,23 +61,22 @@ def quoting_files(project: Project, city: City, reports: Sequence[QuotingReport]
     return sorted(found)
 
 
-def rewrite_pages(
+def rewrite_reports(
     warehouse: Warehouse, project: Project, city: City, reports: Sequence[QuotingReport], gone: Sequence[Path]
 ) -> int:
-    """Write the pages that went anew, from tables that have the quote no longer; return how many.
+    """Write the reports whose files went anew, in every format, from tables that have the quote no longer; return how many.
 
-    A page whose categories are no longer those of the city, or of a look back, stays away: `escucha report` makes the window's.
+    A report whose categories are no longer those of the city, or a look back, stays away: `escucha report` makes the window's.
+    So does one in English, which `--language en` makes.
     """
     taxonomy = load_city_taxonomy(project, city.id)
     count = 0
     for report in reports:
         folder = project.reports / city.id / report.period.slug()
-        own = folder / f"informe-{report.report_id[:12]}.html"
-        wanted = [path for path in (own, *([folder / "informe.html"] if report.newest else [])) if path in gone]
-        if not wanted or not report.issued or report.taxonomy_version != taxonomy.revision:
+        if not gone or not report.issued or report.taxonomy_version != taxonomy.revision:
             continue
         page = render_page(warehouse, report.report_id, city, report.period, taxonomy)
-        for path in wanted:
-            write_whole(path, page.encode())
-            count += 1
+        given = ExportInput(warehouse, report.report_id, city, report.period, taxonomy, "es", page)
+        write_files(folder, report.report_id, make_exports(given), newest=report.newest)
+        count += 1
     return count

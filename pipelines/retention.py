@@ -25,7 +25,7 @@ from collectors.exclusions import Exclusions, Stored, StoredExclusions, load_exc
 from collectors.pseudonyms import load_secret
 from pipelines.append import append_orphans
 from pipelines.labels.erasure import clean_label_files
-from pipelines.page_erasure import quoting_files, quoting_reports, rewrite_pages
+from pipelines.page_erasure import quoting_files, quoting_reports, rewrite_reports
 from pipelines.project import Project
 from pipelines.raw_erasure import RawErasure, identity_of, is_aged, remove_aged_orphans, stored_form
 from pipelines.rewriting import ERASURE, check_room, remove_drafts, rewrite
@@ -100,7 +100,7 @@ def apply_retention(warehouse: Warehouse, project: Project, city: City, *, dry_r
         for path in (*copies, *quoted):
             path.unlink()
         _rewrite(warehouse, project, city, parameters, erasures)
-        rewrite_pages(warehouse, project, city, quoting, quoted)
+        rewrite_reports(warehouse, project, city, quoting, quoted)
     return Applied(
         city=city.id,
         erased=_by_reason(erasures, "retention"),

@@ -76,15 +76,16 @@ def restate_window(
     from collectors.period import parse_period
     from pipelines.project import ProjectError, find_project
     from pipelines.restate import restate
-    from pipelines.warehouse import open_read_only
+    from pipelines.warehouse import open_alone
 
     found = find_project(project)
     loaded = found.load_city(city)
     period = parse_period(start, end, loaded.zone, datetime.now(UTC).astimezone(loaded.zone).date())
     say(f"{loaded.name}{' (SYNTHETIC DATA)' if loaded.synthetic else ''}: {period}")
-    if not found.published.is_file():
-        raise ProjectError(f"there is no published copy at {found.published}; make it with `escucha publish`")
-    with open_read_only(found.published) as warehouse:
+    if not found.warehouse.is_file():
+        raise ProjectError(f"there is no warehouse at {found.warehouse}; make a report with `escucha run {city}`")
+    # Not the published copy: a sum of categories needs those, too, that are hidden there for being few.
+    with open_alone(found.warehouse) as warehouse:
         restated = restate(warehouse, found, loaded, period)
     document = {"city": loaded.id, "period": str(period), **_restated_document(restated)}
     print_document(document, as_json, lambda: _print_restated(restated, loaded.id))

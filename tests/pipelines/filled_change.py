@@ -22,11 +22,11 @@ from report_source;
 
 insert into report_influence by name
 with share as (
-    select report_id, channel, 'category' as measure, category_id as key, manifestation_share as share from report_category
+    select report_id, channel, 'category' as measure, category_id as key, read_share as share from report_category
     union all
-    select report_id, channel, 'sentiment', sentiment, manifestation_share from report_sentiment
+    select report_id, channel, 'sentiment', sentiment, read_share from report_sentiment
     union all
-    select report_id, channel, 'category_neg', category_id, manifestation_share
+    select report_id, channel, 'category_neg', category_id, read_share
     from report_category_sentiment where sentiment = 'neg'
 ),
 

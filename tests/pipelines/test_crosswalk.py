@@ -293,7 +293,7 @@ def reported(warehouse: Warehouse, report_id: str, channel: str = "online") -> d
 
 
 def test_a_past_report_is_restated_without_reading_anything(counted_project: Project) -> None:
-    with open_read_only(counted_project.published) as warehouse:
+    with open_read_only(counted_project.warehouse) as warehouse:
         restated = restate(warehouse, counted_project, *window_of(counted_project))
         was = reported(warehouse, restated.report_id)
     now = category_rows(restated)
@@ -392,7 +392,7 @@ def test_an_earlier_file_of_the_city_is_found_by_its_revision(counted_project: P
 def test_a_window_without_a_report_cannot_be_restated(counted_project: Project) -> None:
     city, period = window_of(counted_project)
     with (
-        open_read_only(counted_project.published) as warehouse,
+        open_read_only(counted_project.warehouse) as warehouse,
         pytest.raises(NothingToReport, match="make it with `escucha report mini`"),
     ):
         restate(warehouse, counted_project, city, period.previous())

@@ -184,6 +184,11 @@ def holders(village: Village, marker: str) -> list[str]:
     return [path.name for path in found if any(form in path.read_bytes() for form in forms)]
 
 
+def report_files(village: Village) -> int:
+    """Return how many files of the report there are, in all formats; the index and the proposals quote nobody."""
+    return sum(path.is_file() and path.suffix != ".yml" for path in (village.project.reports / "villa").rglob("*"))
+
+
 def erase(village: Village, *, dry_run: bool = False) -> Applied:
     with open_warehouse(village.project.warehouse) as warehouse:
         return apply_retention(warehouse, village.project, village.city, dry_run=dry_run)
@@ -196,9 +201,12 @@ def test_a_quote_goes_with_its_message_from_every_file(village: Village, readers
     assert {"informe.html", "warehouse.duckdb", "escucha.duckdb"} <= set(before)
     village.write_city(clock="2021-07-03T09:00:00-05:00")
     allow_quotes(village)
-    assert erase(village, dry_run=True).report_file_count == 2
+    count = report_files(village)
+    assert count > 20
+    assert erase(village, dry_run=True).report_file_count == count
     assert holders(village, piece) == before
-    assert erase(village).report_file_count == 2
+    assert erase(village).report_file_count == count
+    assert report_files(village) == count
     assert holders(village, piece) == []
     assert holders(village, MARKER) == []
     (quote,) = rows(village, "report_quote", "quote_id")
@@ -214,7 +222,7 @@ def test_a_quote_goes_when_its_author_asks(village: Village, readers: Readers) -
     assert "informe.html" in holders(village, said)
     listed = "urls:\n  - {url: http://foro.test/tema/1, reason: A pedido de quien escribió, since: 2021-05-02}\n"
     village.project.exclusions.write_text(listed, encoding="utf-8")
-    assert erase(village).report_file_count == 2
+    assert erase(village).report_file_count == report_files(village) > 20
     assert holders(village, said) == holders(village, MARKER) == []  # its pieces others said too
     assert rows(village, "report_quote", "quote_id")[0]["text"] is None
 
