@@ -135,7 +135,8 @@ def compare(folder: Path, size: Size, options: argparse.Namespace) -> dict[str, 
         spent, written = time.perf_counter() - started, project.warehouse.stat().st_size / 1e6
         print(f"generated {size.rows} manifestations: {written:.0f} MB in {spent:.0f} s", flush=True)
     ours = measure(place, "report", options.rounds)
-    line = f"{size.rows:>10} {size.window:>10} {ours['seconds']:>9.2f} ({ours['processor']:>6.1f}) {ours['megabytes']:>8.0f}"
+    processor = f"({ours['processor']:.1f})"
+    line = f"{size.rows:>10} {size.window:>10} {ours['seconds']:>9.2f} {processor:>8} {ours['megabytes']:>8.0f}"
     if not options.alone:
         other = measure(place, "rival")
         if other["counts"] != ours["counts"]:
@@ -168,9 +169,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = options.folder or Path(name)
-        print(
-            f"{'history':>10} {'window':>10} {'seconds':>9} {'(cpu)':>8} {'peak MB':>8} {'pandas s':>9} {'pandas MB':>9} {'pandas/ours':>12}"
-        )
+        heads = (("history", 10), ("window", 10), ("seconds", 9), ("(cpu)", 8), ("peak MB", 8), ("pandas s", 9), ("pandas MB", 9))
+        print(" ".join(f"{head:>{width}}" for head, width in (*heads, ("pandas/ours", 12))))
         for window in options.windows:
             compare(folder, Size(rows=window, window=window), options)
         made = [compare(folder, Size(rows=rows, window=options.window), options) for rows in options.rows]

@@ -20,4 +20,4 @@ def test_a_small_history_is_reported_and_counted_alike(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines() if re.match(r" *\d+ +\d+ +\d", line)]
     assert [line[:2] for line in lines] == [["400", "400"], ["1500", "150"]]
-    assert all(float(seconds) > 0 for line in lines for seconds in (line[2], line[4]))
+    assert all(float(seconds) > 0 for line in lines for seconds in (line[2], line[5]))
