@@ -120,13 +120,14 @@ def are_copies(one: Form, other: Form) -> bool:
         return True
     short, long = sorted((one, other), key=lambda form: (len(form.words), form))
     fewest = len(short.words)
-    only_short, only_long = set(short.words) - set(long.words), set(long.words) - set(short.words)
-    if len(only_short) + len(only_long) > 2 * _slips(fewest) + _changes(fewest) + len(_NEGATIONS):
-        return False
+    only_short = set(short.words) - set(long.words) - _NEGATIONS
+    only_long = set(long.words) - set(short.words) - _NEGATIONS
+    if len(only_short) + len(only_long) > 2 * _slips(fewest) + _changes(fewest):
+        return False  # a slip takes one word of each side, and what is left counts word by word
     if any(kind.isdisjoint(short.words) != kind.isdisjoint(long.words) for kind in (_DENIALS, _NEGATIONS)):
         return False
     names = {*short.names, *long.names}
-    slips, rest_short, rest_long = _pair_slips(only_short - _NEGATIONS, only_long - _NEGATIONS, names)
+    slips, rest_short, rest_long = _pair_slips(only_short, only_long, names)
     exchanged = min(len(rest_short), len(rest_long))
     added = max(len(rest_short), len(rest_long)) - exchanged
     telling = (rest_short | rest_long) & (_SUBJECTS | names)
@@ -225,7 +226,7 @@ def _pair_slips(ones: set[str], others: set[str], names: set[str]) -> tuple[int,
 
 
 def _is_slip(one: str, other: str, names: set[str]) -> bool:
-    short, long = sorted((one, other), key=lambda word: (len(word), word))
+    short, long = (one, other) if (len(one), one) <= (len(other), other) else (other, one)
     if len(short) < 4 or len(long) - len(short) > 4:
         return False
     within = long.startswith(short) or long.endswith(short)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.copy_forms import name_words
 from models.similarity import SIMILARITY_REVISION, group_copies
@@ -18,7 +19,21 @@ LEAST_VOICES = 5
 
 COPY_COLUMNS = {"manifestation_id": "varchar", "copy_group": "integer", "own_group": "integer", "has_text": "boolean"}
 
+AT_A_TIME = 50_000
+"""Rows that are laid out at once; a window of a million texts holds each once in memory as it is."""
+
 STAGING = Path(__file__).with_name("reports") / "staging"
+
+
+class _Written(NamedTuple):
+    """A row of `window_text.sql`."""
+
+    manifestation_id: str
+    channel: str
+    published_at: datetime
+    text_digest: str
+    text: str | None
+    author: str | None
 
 
 def load_place_words(project: Project, city_id: str) -> frozenset[str]:
@@ -46,33 +61,28 @@ def stage_copies(warehouse: Warehouse, window: Mapping[str, Any], places: frozen
     longer: such a text is a copy of those with its digest alone.
     """
     sql = (STAGING / "window_text.sql").read_text(encoding="utf-8")
-    items = warehouse.rows(sql, used_parameters(sql, window))
-    groups = _group(items, [item["channel"] for item in items], places)
-    signed = [item for item in items if item["author"] is not None]
+    items = [_Written(*row) for row in warehouse.query(sql, used_parameters(sql, window))]
+    groups = _group(items, [item.channel for item in items], places)
+    signed = [item for item in items if item.author is not None]
     own = dict(
         zip(
-            (item["manifestation_id"] for item in signed),
-            _group(signed, [item["author"] for item in signed], places),
+            (item.manifestation_id for item in signed),
+            _group(signed, [item.author or "" for item in signed], places),
             strict=True,
         )
     )
-    rows = [
-        {
-            "manifestation_id": item["manifestation_id"],
-            "copy_group": group,
-            "own_group": own.get(item["manifestation_id"]),
-            "has_text": item["text"] is not None,
-        }
-        for item, group in zip(items, groups, strict=True)
-    ]
-    warehouse.temporary("text_copy", rows, COPY_COLUMNS)
+    warehouse.temporary("text_copy", [], COPY_COLUMNS)
+    for start in range(0, len(items), AT_A_TIME):
+        part = zip(items[start : start + AT_A_TIME], groups[start : start + AT_A_TIME], strict=True)
+        rows = [(item.manifestation_id, group, own.get(item.manifestation_id), item.text is not None) for item, group in part]
+        warehouse.append("text_copy", [dict(zip(COPY_COLUMNS, row, strict=True)) for row in rows])
 
 
-def _group(items: list[dict[str, Any]], shares: list[str], places: frozenset[str]) -> list[int]:
+def _group(items: Sequence[_Written], shares: Sequence[str], places: frozenset[str]) -> list[int]:
     return group_copies(
-        [item["text"] for item in items],
-        digests=[item["text_digest"] for item in items],
-        moments=[item["published_at"] for item in items],
+        [item.text for item in items],
+        digests=[item.text_digest for item in items],
+        moments=[item.published_at for item in items],
         shares=shares,
         places=places,
     )
