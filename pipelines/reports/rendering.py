@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from collectors.catalog import City
@@ -103,11 +104,34 @@ def load_formats(city: City, language: str, *, folder: Path = REPORTS) -> Format
     return Formats(LANGUAGES[language] or city.locale, city.zone, load_wording(folder / "wording" / language))
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled once in a process; their key holds a digest of their source."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._compiled: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill a bucket with what was compiled of the same source."""
+        known = self._compiled.get((bucket.key, bucket.checksum))
+        if known is not None:
+            bucket.bytecode_from_string(known)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._compiled[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+COMPILED = CompiledTemplates()
+"""Shared by all pages of a process."""
+
+
 def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy, *, language: str = "es") -> Environment:
     """Return the Jinja environment of the page: everything printed is cleaned and escaped, and nothing absent is printed."""
     environment = Environment(
         loader=FileSystemLoader(folder, encoding="utf-8"),
         autoescape=True,
+        bytecode_cache=COMPILED,
         undefined=StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,

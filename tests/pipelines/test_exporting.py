@@ -26,7 +26,7 @@ from pipelines.reports.exporting import FORMATS, ExportInput, FormatError, choos
 from pipelines.reports.formats import load_wording
 from pipelines.reports.masking import masked
 from pipelines.reports.packing import csv_cell
-from pipelines.reports.rendering import REPORTS
+from pipelines.reports.rendering import REPORTS, render_page
 from pipelines.warehouse import memory_warehouse
 from tests.pipelines.filled_report import REPORT_ID, filled_warehouse
 
@@ -53,9 +53,9 @@ def taxonomy() -> Taxonomy:
 def input_of(city: City, taxonomy: Taxonomy, **options: Any) -> ExportInput:
     """Return a filled report of April 2021."""
     period = Period.from_dates(date(2021, 4, 1), date(2021, 4, 30), city.zone)
-    return ExportInput(
-        filled_warehouse(city, period, taxonomy, **options), REPORT_ID, city, period, taxonomy, "es", "<p>página</p>"
-    )
+    warehouse = filled_warehouse(city, period, taxonomy, **options)
+    page = render_page(warehouse, REPORT_ID, city, period, taxonomy)
+    return ExportInput(warehouse, REPORT_ID, city, period, taxonomy, "es", page)
 
 
 @pytest.fixture(scope="module")

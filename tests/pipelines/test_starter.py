@@ -135,7 +135,8 @@ def test_empty_minutes_are_the_same_everywhere_and_can_be_read(tmp_path: Path) -
 
 def test_templates_are_inside_the_package_and_all_used() -> None:
     assert TEMPLATES.parent == Path(sys.modules["pipelines.starter"].__file__ or "").parent
-    assert {path.name for path in TEMPLATES.iterdir()} == set(FILES.values())
+    index = {f"report_index.{kind}" for kind in ("css", "html.jinja", "js")}
+    assert {path.name for path in TEMPLATES.iterdir()} == {*FILES.values(), *index}
 
 
 def test_the_schema_on_disk_equals_the_models() -> None:
