@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from pipelines.reports.disclosure import CELL_COLUMNS, protect_rows
+from pipelines.reports.estimates import ESTIMATE_COLUMNS
 from pipelines.staging import REPORTS, stage
 from pipelines.warehouse import Warehouse, memory_warehouse, used_parameters
 
@@ -57,6 +58,7 @@ def report_of(items: list[Item], days: int, *, report_id: str = "aa01") -> Wareh
     stage(warehouse, "cell_count", parameters)
     rows = protect_rows(warehouse.rows("from cell_count order by all"), ROLLUPS)
     warehouse.temporary("protected_cell", rows, CELL_COLUMNS)
+    warehouse.temporary("estimate", [], ESTIMATE_COLUMNS)
     for table in (*TABLES, "report_cell"):
         sql = (REPORTS / "tables" / f"{table}.sql").read_text(encoding="utf-8")
         warehouse.query(f"insert into {table} by name {sql}", used_parameters(sql, parameters))
