@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.console import echo, near, print_document
+from pipelines.options import AsJson, ProjectDir
 
 if TYPE_CHECKING:
     from collectors.catalog import City
@@ -20,10 +21,6 @@ actions_app = typer.Typer(help="Recommendations that rest on a report.", no_args
 CityName = Annotated[str, typer.Argument(metavar="CITY", help="A city of the project.")]
 From = Annotated[str, typer.Option("--from", metavar="DAY", help="First day: 2021-04-01, 2021-04, 2021-W14, 2021-Q2 ...")]
 To = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, inclusive.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
-ProjectDir = Annotated[
-    Path | None, typer.Option("--project", metavar="DIR", help="Project folder; by default the nearest that holds data/cities.")
-]
 
 
 def register(app: typer.Typer) -> None:

@@ -44,7 +44,7 @@ def build_tables(build: Build, *, issued: bool = True) -> str:
     warehouse = build.warehouse
     stage_window(build)
     loaded = {name: step.load(build) for name, step in STEPS.items()}
-    inputs = _inputs(build) | ({"steps": loaded} if loaded else {})
+    inputs = _inputs(build) | {"steps": loaded}
     report_id = value_digest(inputs)
     known = warehouse.query("select count(*) from report where report_id = $id", {"id": report_id})
     if known[0][0]:

@@ -16,6 +16,7 @@ from pipelines.action_commands import register as register_action_commands
 from pipelines.console import echo, print_check, print_document, print_findings, print_summary, say, say_outcome
 from pipelines.label_commands import register as register_label_commands
 from pipelines.model_commands import register as register_model_commands
+from pipelines.options import AsJson, LockTimeout, Profile, ProjectDir
 from pipelines.report_commands import Language, report_app, tell_deliveries
 from pipelines.retention_commands import retention_app
 from pipelines.taxonomy_commands import taxonomy_app
@@ -61,22 +62,14 @@ SourceNames = Annotated[
     list[str] | None, typer.Option("--source", metavar="ID", help="Only this source; may be given several times.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; fetch nothing, write nothing.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
-ProjectDir = Annotated[
-    Path | None, typer.Option("--project", metavar="DIR", help="Project folder; by default the nearest that holds data/cities.")
-]
-Profile = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="Which profile of models.yml reads: accurate, fast or keyword.")
-]
-LockTimeout = Annotated[
-    float, typer.Option(metavar="SECONDS", min=0.0, help="How long to wait for another run to finish writing.")
-]
 FromArchive = Annotated[
     bool, typer.Option("--from-archive", help="Read what was archived of the window again, with today's parsers; fetch nothing.")
 ]
 Formats = Annotated[
     str | None,
-    typer.Option("--format", metavar="NAMES", help="Only these formats, with commas: html, xlsx, open-data. By default all."),
+    typer.Option(
+        "--format", metavar="NAMES", help="Only these, with commas: html, pdf, docx, md, xlsx, open-data. Default: all."
+    ),
 ]
 ShowVersion = Annotated[bool, typer.Option("--version", help="Print the version.")]
 

@@ -57,7 +57,9 @@ def write_message(target: Delivery, project: Project, page: Path) -> Message:
     document = read_document(page.read_text(encoding="utf-8"))
     overview = document.section("overview")
     findings = next((block.items for block in (overview.blocks if overview else ()) if isinstance(block, Items)), ())
-    sentences = [plain(item) for item in (findings[:1] + findings[1:][-1:])]
+    # How sure a finding is stands softly behind it.
+    said = [tuple(run for run in item if "soft" not in run.marks) for item in (findings[:1] + findings[1:][-1:])]
+    sentences = [plain(item).strip() for item in said]
     where = page.relative_to(project.root).as_posix()
     if target.link is not None:
         parts = page.relative_to(project.reports).parts

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.console import echo, near, print_document, say
+from pipelines.options import AsJson, LockTimeout, Profile, ProjectDir
 
 if TYPE_CHECKING:
     from collectors.catalog import City
@@ -30,16 +31,6 @@ CityName = Annotated[str, typer.Argument(metavar="CITY", help="A city of the pro
 From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day of the window, or what names all of it.")]
 To = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, inclusive.")]
 Channel = Annotated[str, typer.Option(metavar="NAME", help="online, attention_office or in_person.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
-ProjectDir = Annotated[
-    Path | None, typer.Option("--project", metavar="DIR", help="Project folder; by default the nearest that holds data/cities.")
-]
-Profile = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="Which profile of models.yml reads: accurate, fast or keyword.")
-]
-LockTimeout = Annotated[
-    float, typer.Option(metavar="SECONDS", min=0.0, help="How long to wait for another run to finish writing.")
-]
 
 
 def register(app: typer.Typer) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.console import WIDTH, echo, near, print_document, say
+from pipelines.options import AsJson, Profile, ProjectDir
 
 if TYPE_CHECKING:
     from models.settings import ModelsConfig
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from pipelines.evaluate import Evaluation
     from pipelines.message_files import Kind
 
-ProjectDir = Annotated[
-    Path | None, typer.Option("--project", metavar="DIR", help="Project folder; by default the nearest that holds data/cities.")
-]
 TextColumn = Annotated[
     str | None, typer.Option("--text", metavar="COLUMN", help="The column of the message, if its heading does not say so.")
 ]
@@ -52,7 +50,7 @@ def evaluate_command(
     text: TextColumn = None,
     kind: FileKind = None,
     city: OwnTaxonomy = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
+    as_json: AsJson = False,
     project: ProjectDir = None,
 ) -> int:
     """Measure the annotators on labelled messages, side by side."""
@@ -97,10 +95,7 @@ def classify_command(
     ] = False,
     city: OwnTaxonomy = None,
     project: ProjectDir = None,
-    profile: Annotated[
-        str | None,
-        typer.Option("--profile", metavar="NAME", help="Which profile of models.yml reads: accurate, fast, keyword."),
-    ] = None,
+    profile: Profile = None,
 ) -> int:
     """Label every message of a file."""
     from pipelines.classify import check_out, choose_tasks, classify

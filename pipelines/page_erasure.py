@@ -73,7 +73,8 @@ def rewrite_reports(
     count = 0
     for report in reports:
         folder = project.reports / city.id / report.period.slug()
-        if not gone or not report.issued or report.taxonomy_version != taxonomy.revision:
+        had_files = any(report.report_id[:12] in path.as_posix() for path in gone)
+        if not had_files or not report.issued or report.taxonomy_version != taxonomy.revision:
             continue
         page = render_page(warehouse, report.report_id, city, report.period, taxonomy)
         given = ExportInput(warehouse, report.report_id, city, report.period, taxonomy, "es", page)

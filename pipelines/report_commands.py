@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from pipelines.console import echo, near, print_document, say
+from pipelines.options import AsJson, LockTimeout, ProjectDir
 
 if TYPE_CHECKING:
     from collectors.catalog import City
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 DEFAULT = "make"
 """The command that is meant where a city follows `escucha report` at once."""
 
-ProjectDir = Annotated[
-    Path | None, typer.Option("--project", metavar="DIR", help="Project folder; by default the nearest that holds data/cities.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 LANGUAGES = ("es", "en")
 """Those of `pipelines.reports.rendering`, which is too heavy to be loaded for `--help`."""
 
@@ -77,9 +73,7 @@ def open_report(
 def index_reports(
     project: ProjectDir = None,
     as_json: AsJson = False,
-    lock_timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.0, help="How long to wait for another run to finish writing.")
-    ] = 10.0,
+    lock_timeout: LockTimeout = 10.0,
 ) -> int:
     """Write the page that lists all reports of all cities: data/reports/index.html."""
     from pipelines.project import find_project

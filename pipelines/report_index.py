@@ -12,15 +12,15 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from collectors.period import Period
 from collectors.spool import write_whole
 from collectors.yaml_errors import ConfigurationError
 from pipelines.project import Project, ProjectError
-from pipelines.reports.formats import Formats, Wording, clean, load_wording
+from pipelines.reports.formats import Formats, Wording, load_wording
 from pipelines.reports.rendering import LANGUAGES, REPORTS
+from pipelines.reports.templates import open_templates
 from pipelines.runs import NothingToReport
 from pipelines.warehouse import QUERIES, Warehouse
 
@@ -78,15 +78,7 @@ def write_index(warehouse: Warehouse, project: Project, *, language: str = "es")
 
 def render_index(entries: Sequence[Entry], formats: Formats) -> str:
     """Render the index: reports by city and year, the newest first."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: clean(value) if isinstance(value, str) else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = open_templates(TEMPLATES)
     script = (TEMPLATES / "report_index.js").read_text(encoding="utf-8").strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     ordered = sorted(entries, key=lambda entry: (entry.city.casefold(), entry.city))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.console import echo, print_document, say
+from pipelines.options import AsJson, LockTimeout, ProjectDir
 
 if TYPE_CHECKING:
     from pipelines.project import Project
@@ -31,14 +31,9 @@ def retention() -> None:
 def apply(
     city: Annotated[str | None, typer.Argument(metavar="CITY", help="A city of the project; without it, all of them.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go; erase nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
-    project: Annotated[
-        Path | None,
-        typer.Option("--project", metavar="DIR", help="Project folder; by default the nearest that holds data/cities."),
-    ] = None,
-    lock_timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.0, help="How long to wait for another run to finish writing.")
-    ] = 10.0,
+    as_json: AsJson = False,
+    project: ProjectDir = None,
+    lock_timeout: LockTimeout = 10.0,
 ) -> int:
     """Erase what is past its retention, and what the list of exclusions names, from every file of the project."""
     from pipelines.project import find_project

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipelines.console import WIDTH, echo, print_document, say
+from pipelines.options import AsJson, ProjectDir
 
 if TYPE_CHECKING:
     from models.changes import Change
@@ -25,10 +25,6 @@ OK = 0
 
 _NAME_HELP = "A city of the project, a taxonomy's .yml file, or `shipped`."
 TaxonomyName = Annotated[str, typer.Argument(metavar="CITY", help=_NAME_HELP)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
-ProjectDir = Annotated[
-    Path | None, typer.Option("--project", metavar="DIR", help="Project folder; by default the nearest that holds data/cities.")
-]
 
 
 @taxonomy_app.command("show")

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import altair as alt
 import vl_convert
 from babel.numbers import format_decimal
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from collectors.spool import write_whole
@@ -24,8 +23,9 @@ from models.settings import FIXED_LABELS
 from models.taxonomy import NO_ISSUE, Taxonomy
 from pipelines.classify import make_harmless
 from pipelines.reports.charts import AXIS_STYLE, VEGA_LITE, Canvas, embed_drawing
-from pipelines.reports.formats import Formats, Wording, clean, load_wording
+from pipelines.reports.formats import Formats, Wording, load_wording
 from pipelines.reports.rendering import REPORTS
+from pipelines.reports.templates import open_templates
 
 if TYPE_CHECKING:
     from pipelines.evaluate import Evaluation
@@ -92,15 +92,7 @@ def write_evaluation(evaluation: Evaluation, taxonomy: Taxonomy, folder: Path) -
 
 def render_evaluation(evaluation: Evaluation, taxonomy: Taxonomy, drawings: Mapping[tuple[str, str], Markup | None]) -> str:
     """Render the page: self-contained, in Spanish, the annotators side by side for each task."""
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER, encoding="utf-8"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: clean(value) if isinstance(value, str) else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = open_templates(FOLDER)
     formats = Formats(LOCALE, ZoneInfo("America/Lima"), _wording())
     environment.filters.update(number=formats.number, figure=_write_figure)
     environment.globals.update(say=_wording(), label=lambda task, label: label_of(task, label, taxonomy), drawings=drawings)

@@ -44,6 +44,8 @@ MARKS = {
     ".aside": "soft",
     ".count": "soft",
     ".of": "soft",
+    ".how-sure": "soft",
+    ".typical": "soft",
     ".digest": "code",
 }
 """Element or .class -> how its text looks."""

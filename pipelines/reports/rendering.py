@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
-from jinja2.bccache import Bucket
+from jinja2 import Environment
 from markupsafe import Markup
 
 from collectors.catalog import City
@@ -20,6 +19,7 @@ from pipelines.reports.charts import draw_days
 from pipelines.reports.estimation import LEAST_POSITIVES
 from pipelines.reports.formats import MIN_BASE, RESERVED, Formats, Reserved, clean, css_string, load_wording
 from pipelines.reports.masking import masked
+from pipelines.reports.templates import open_templates
 from pipelines.reports.zone_map import draw_zones
 from pipelines.warehouse import Warehouse
 
@@ -104,40 +104,9 @@ def load_formats(city: City, language: str, *, folder: Path = REPORTS) -> Format
     return Formats(LANGUAGES[language] or city.locale, city.zone, load_wording(folder / "wording" / language))
 
 
-class CompiledTemplates(BytecodeCache):
-    """Templates compiled once in a process; their key holds a digest of their source."""
-
-    def __init__(self) -> None:
-        """Start with none."""
-        self._compiled: dict[tuple[str, str], bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Fill a bucket with what was compiled of the same source."""
-        known = self._compiled.get((bucket.key, bucket.checksum))
-        if known is not None:
-            bucket.bytecode_from_string(known)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what was compiled."""
-        self._compiled[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
-
-
-COMPILED = CompiledTemplates()
-"""Shared by all pages of a process."""
-
-
 def build_environment(folder: Path, formats: Formats, taxonomy: Taxonomy, *, language: str = "es") -> Environment:
     """Return the Jinja environment of the page: everything printed is cleaned and escaped, and nothing absent is printed."""
-    environment = Environment(
-        loader=FileSystemLoader(folder, encoding="utf-8"),
-        autoescape=True,
-        bytecode_cache=COMPILED,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = open_templates(folder, finalize=_finalize)
     environment.filters.update(
         number=formats.number,
         coefficient=formats.coefficient,
