@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from pipelines.reports.blocks import Figure
 from pipelines.reports.document import read_document
 from pipelines.reports.pdf import absent_signs, breakable, column_widths, export_pdf
 from tests.pipelines.exports_input import HOSTILE, ate, make_input, renamed
@@ -65,8 +66,11 @@ def test_it_is_tagged_for_those_who_hear_it(reader: PdfReader) -> None:
     assert names.count("/Table") > 20
     assert names.count("/TH") > 60
     assert names.count("/THead") == names.count("/Table") - 1  # the table of digests has no heads
-    (figure,) = [element for name, element in tags if name == "/Figure"]
-    assert figure["/Alt"].startswith("Expresiones contadas por día, según su tono. Barras apiladas")
+    drawn = [block for section in document.sections for block in section.blocks if isinstance(block, Figure)]
+    told = [element["/Alt"] for name, element in tags if name == "/Figure"]
+    assert len(told) == len(drawn) == 2
+    assert told[0].startswith("Expresiones contadas por día, según su tono. Barras apiladas")
+    assert told[1].startswith("Croquis de las zonas nombradas.")
 
 
 def test_it_holds_what_the_page_holds(reader: PdfReader) -> None:
