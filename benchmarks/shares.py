@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.reports.estimation import Estimate, Marks, add_up, difference, estimate_part, estimate_share, join_single
+from pipelines.reports.estimation import Estimate, Marks, add_up, estimate_part, estimate_share, join_single
 
 POPULATION = 5800
 SOURCES = 25
@@ -204,25 +204,6 @@ def _estimate_tones(
         yield label, (estimate, float((heard[read] == label).mean()), alone, float((tone[true] == label).mean()))
 
 
-def run_changeless(rounds: int, seed: int, *, size: int = 400) -> tuple[int, int]:
-    """Return how many arrows two windows of one and the same kind show, and how many differences were told (A/A)."""
-    arrows = told = 0
-    for number, (name, errors, accuracy) in enumerate(product(MIXES, ERRORS, ACCURACIES)):
-        rng = np.random.default_rng([seed, 200 + number])
-        for turn in range(rounds):
-            pair = []
-            for _ in range(2):
-                mix = rng.multinomial(POPULATION, MIXES[name]) / POPULATION
-                town = build_town(tuple(mix), errors, accuracy, rng)
-                pair.append(estimate_town(town, *draw(town, size, DESIGNS[turn % 2], rng)))
-            for now, before in zip(*pair, strict=True):
-                interval = difference(now[0], before[0], population=POPULATION, population_before=POPULATION)
-                if interval is not None:
-                    told += 1
-                    arrows += not interval[0] <= 0 <= interval[1]
-    return arrows, told
-
-
 def run_labellers(rounds: int, seed: int, *, size: int = 400) -> dict[tuple[str, str, str], Cell]:
     """Compare what to do where two labellers differ: cells by kind of errors, mix and choice.
 
@@ -315,8 +296,6 @@ def main() -> None:
     print("\ntwo labellers who err, 400 labels: coverage and mean absolute error")
     for (kind, name, choice), cell in run_labellers(max(1, chosen.rounds // 4), chosen.seed).items():
         print(f"{kind:>8} {name:<14} {choice:<14} {cell.held / cell.shown:.3f} {np.mean(cell.errors, axis=0)[0]:.4f}")
-    arrows, told = run_changeless(max(1, chosen.rounds // 10), chosen.seed)
-    print(f"\nA/A: {arrows} arrows among {told} differences ({arrows / told:.3f})")
 
 
 if __name__ == "__main__":

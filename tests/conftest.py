@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from collectors.period import Period
 from models.settings import MODELS_FILE
@@ -21,6 +22,10 @@ from pipelines.runs import Readers, load_readers
 from pipelines.warehouse import open_warehouse
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A first example may import a library; speed is measured in `benchmarks/`, never by a test.
+settings.register_profile("escucha", deadline=None)
+settings.load_profile("escucha")
 
 MINI_CITY = """\
 id: mini

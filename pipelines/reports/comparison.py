@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.reports.change import compare_windows
-from pipelines.reports.pairs import Pair
+from pipelines.reports.pairs import Corrected, Measure, Pair
 from pipelines.staging import Build, stage
 from pipelines.warehouse import Warehouse
 
@@ -44,6 +44,7 @@ def compute_comparison(build: Build) -> None:
     ((standing,),) = warehouse.query("select standing from comparison_input")
     if standing == "compared":
         stage(warehouse, "compared_item", build.window)
+        stage(warehouse, "corrected_pair", build.window)
         for (channel,) in warehouse.query("select channel from city_channel order by channel"):
             pair = load_pair(build, channel)
             if pair is not None:
@@ -76,7 +77,13 @@ def load_pair(build: Build, channel: str) -> Pair | None:
         sentiments=_labels(warehouse, "sentiment", "sentiment_label"),
         day_counts=(len(days[0]), len(days[1])),
         weekdays=(np.array([day.weekday() for day in days[0]]), np.array([day.weekday() for day in days[1]])),
+        corrected=_load_corrected(warehouse, channel),
     )
+
+
+def _load_corrected(warehouse: Warehouse, channel: str) -> dict[tuple[Measure, str], tuple[Corrected, Corrected]]:
+    rows = warehouse.query("select * exclude (channel) from corrected_pair where channel = $channel", {"channel": channel})
+    return {(measure, key): (Corrected(*shares[:3]), Corrected(*shares[3:])) for measure, key, *shares in rows}
 
 
 def _labels(warehouse: Warehouse, column: str, table: str) -> list[str]:

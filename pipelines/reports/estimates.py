@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from collectors.period import Period
 from models.taxonomy import Taxonomy
 from pipelines.digests import value_digest
 from pipelines.reports.estimation import Estimate, add_up, estimate_part, estimate_share
@@ -29,15 +30,28 @@ ESTIMATE_COLUMNS = {
 """Of the temporary table `estimate`. Its subjects: category, sentiment, tone (within a category), joint, issue, rollup."""
 
 
+LABELS = ("label_sample_use", "label_use", "label_stratum")
+"""What is staged of the labels of a window, and under `previous_` of the window before."""
+
+
 def load_labels(build: Build) -> dict[str, Any]:
-    """Stage the labels that this report uses: tables `label_sample_use`, `label_use` and `label_stratum`.
+    """Stage the labels that this report uses, of its window and of the one before.
 
     Returns:
         The samples that are used and a digest of the labels and weights; empty without any.
     """
-    warehouse = build.warehouse
+    before = _stage_labels(build, build.period.previous(), "previous_item")
+    for name in LABELS:
+        build.warehouse.query(f"create or replace temp table previous_{name} as from {name}")
+    now = _stage_labels(build, build.period, "report_item")
+    return {**now, "before": before} if before else now
+
+
+def _stage_labels(build: Build, period: Period, items: str) -> dict[str, Any]:
+    warehouse, window = build.warehouse, build.window_of(period)
+    warehouse.query(f"create or replace temp view labelled_item as from {items}")
     for name in ("label_sample_use", "label_use"):
-        stage(warehouse, name, build.window)
+        stage(warehouse, name, window)
     counts = dict(warehouse.query("select sample_id, count(distinct manifestation_id) from label_use group by sample_id"))
     chosen: list[str] = []
     rows = warehouse.rows("select * from label_sample_use order by sample_id")
@@ -47,11 +61,11 @@ def load_labels(build: Build) -> dict[str, Any]:
             for row in rows
             if row["channel"] == channel
         ]
-        found = choose_samples(samples, build.period.start_utc, build.period.end_utc)
+        found = choose_samples(samples, period.start_utc, period.end_utc)
         chosen += [sample.sample_id for sample in found]
     warehouse.query("delete from label_sample_use where not list_contains($chosen::varchar[], sample_id)", {"chosen": chosen})
     warehouse.query("delete from label_use where not list_contains($chosen::varchar[], sample_id)", {"chosen": chosen})
-    stage(warehouse, "label_stratum", build.window)
+    stage(warehouse, "label_stratum", window)
     if not chosen:
         return {}
     used = warehouse.query("select * from label_use order by sample_id, manifestation_id, task, labeller")
@@ -60,16 +74,21 @@ def load_labels(build: Build) -> dict[str, Any]:
 
 
 def compute_estimates(build: Build) -> None:
-    """Stage tables `estimate` (a row per channel and share that was estimated) and `quality`; both empty without labels."""
+    """Stage what labels say: empty tables without labels.
+
+    `estimate` has a row per channel and share that was estimated, `previous_estimate` the same of the window before, and
+    `quality` says how well the model reads.
+    """
     warehouse = build.warehouse
-    estimates: list[dict[str, Any]] = []
-    quality: list[dict[str, Any]] = []
-    for (channel,) in warehouse.query("select distinct channel from label_sample_use order by channel"):
-        gold = _load_gold(build, channel)
-        estimates += [{"channel": channel, **row} for row in estimate_channel(gold, build.readers.taxonomy)]
-        quality += [{"channel": channel, **row} for row in measure_quality(gold)]
     blank = dict.fromkeys(ESTIMATE_COLUMNS)
-    warehouse.temporary("estimate", [blank | row for row in estimates], ESTIMATE_COLUMNS)
+    quality: list[dict[str, Any]] = []
+    for before in ("previous_", ""):
+        estimates: list[dict[str, Any]] = []
+        for (channel,) in warehouse.query(f"select distinct channel from {before}label_sample_use order by channel"):  # noqa: S608  our own names
+            gold = _load_gold(build, channel, before)
+            estimates += [{"channel": channel, **row} for row in estimate_channel(gold, build.readers.taxonomy)]
+            quality += [] if before else [{"channel": channel, **row} for row in measure_quality(gold)]
+        warehouse.temporary(f"{before}estimate", [blank | row for row in estimates], ESTIMATE_COLUMNS)
     warehouse.temporary("quality", quality, QUALITY_COLUMNS)
 
 
@@ -139,29 +158,33 @@ def _row(subject: str, estimate: Estimate, **names: str) -> dict[str, Any]:
     }
 
 
-def _load_gold(build: Build, channel: str) -> Gold:
+def _load_gold(build: Build, channel: str, before: str) -> Gold:
+    """Load the labels and readings of a channel; `before` is `previous_` for the window before, else empty."""
     warehouse, named = build.warehouse, {"channel": channel}
+    uses, samples, items = f"{before}label_use", f"{before}label_sample_use", f"{before or 'report_'}item"
     rows = warehouse.rows(
-        "select * from label_use where channel = $channel order by sample_id, manifestation_id, task, labeller", named
+        f"select * from {uses} where channel = $channel order by sample_id, manifestation_id, task, labeller",  # noqa: S608  our own names
+        named,
     )
     strata = warehouse.rows(
-        "select t.* from label_stratum as t join label_sample_use using (sample_id) where channel = $channel order by all", named
+        f"select t.* from {before}label_stratum as t join {samples} using (sample_id) where channel = $channel order by all",  # noqa: S608
+        named,
     )
     populations = warehouse.query(
-        """
+        f"""
         select s.sample_id, count(*)
-        from label_sample_use as s
-        join report_item as i using (channel)
+        from {samples} as s
+        join {items} as i using (channel)
         where s.channel = $channel and i.counted and i.published_at >= s.period_start and i.published_at < s.period_end
         group by s.sample_id
-        """,
+        """,  # noqa: S608
         named,
     )
     readings = warehouse.query(
-        """
+        f"""
         select category_id, issue_id, sentiment, count(*)
-        from report_item where counted and channel = $channel group by all order by all
-        """,
+        from {items} where counted and channel = $channel group by all order by all
+        """,  # noqa: S608
         named,
     )
     return Gold(

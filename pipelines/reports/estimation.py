@@ -128,32 +128,6 @@ def add_up(parts: Sequence[tuple[Estimate, float]]) -> list[Estimate]:
     return [estimate.scaled(1 / total) if total > 0 else estimate for estimate, _ in parts]
 
 
-def difference(now: Estimate, before: Estimate, *, population: int, population_before: int) -> tuple[float, float] | None:
-    """Return the interval of how much a share changed between two windows, beyond what chance brings together.
-
-    An estimate's own interval is about the manifestations that were collected; a change is about what they come from, so the
-    chance by which those came and no others is added.
-
-    Args:
-        now: the share in this window.
-        before: the share in the window before.
-        population: the counted manifestations of this window.
-        population_before: those of the window before.
-
-    Returns:
-        Low and high end; None if one of the two is not corrected.
-    """
-    if now.share is None or before.share is None:
-        return None
-    chance = sum(
-        3.8415 * share * (1 - share) / count for share, count in ((now.share, population), (before.share, population_before))
-    )
-    down, up = (now.share - (now.low or 0.0)) ** 2, ((now.high or 0.0) - now.share) ** 2
-    down_before, up_before = (before.share - (before.low or 0.0)) ** 2, ((before.high or 0.0) - before.share) ** 2
-    change = now.share - before.share
-    return float(change - (down + up_before + chance) ** 0.5), float(change + (up + down_before + chance) ** 0.5)
-
-
 def trust(truth: Numbers, read: Numbers, weight: Numbers) -> float:
     """Return how far readings are trusted, in [0, 1]: the slope of the labels on them (power tuning).
 

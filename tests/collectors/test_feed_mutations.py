@@ -155,7 +155,7 @@ def _inside(entry: str, at: int, what: str) -> str:
 @pytest.mark.parametrize("mutation", MUTATIONS)
 @pytest.mark.parametrize("kind", KINDS)
 @given(at=st.integers(0, 400), place=st.integers(0, 3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_is_done_to_one_entry_harms_no_other(kind: str, mutation: str, at: int, place: int) -> None:
     frame, write = KINDS[kind]
     entries = [write(number) for number in range(4)]
@@ -171,7 +171,7 @@ def test_what_is_done_to_one_entry_harms_no_other(kind: str, mutation: str, at: 
     st.sampled_from(["utf-8", "utf-16", "cp1252", "utf-32", "utf-16-be"]),
     st.sampled_from(["", "text/xml; charset=utf-16", "text/xml; charset=iso-8859-1", "application/json; charset=koi8-r"]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_number_of_faults_gives_a_feed_or_a_named_problem(
     kind: str, faults: list[tuple[str, int]], encoding: str, content_type: str
 ) -> None:

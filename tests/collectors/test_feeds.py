@@ -523,7 +523,7 @@ def atom_of(rows: list[dict[str, str]]) -> str:
 
 
 @given(st.lists(FIELDS, max_size=6), st.sampled_from([rss_of, atom_of]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_another_reader_finds_the_same(rows: list[dict[str, str]], write: Any) -> None:
     document = write(rows).encode()
     others = feedparser.parse(document, sanitize_html=False, resolve_relative_uris=False).entries
@@ -539,7 +539,7 @@ def test_another_reader_finds_the_same(rows: list[dict[str, str]], write: Any) -
     st.integers(0, 4),
     st.sampled_from(["<p>", "<br>", "& ", "<3", "</b>", "<x:y>", "<a href=1>"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_one_broken_entry_costs_no_other(rows: list[dict[str, str]], place: int, broken: str) -> None:
     place %= len(rows)
     whole = rss_of(rows)
@@ -595,7 +595,7 @@ PIECES = st.one_of(
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 60), PIECES), min_size=1, max_size=8),
     st.sampled_from(["", "text/xml; charset=iso-8859-1", "text/html; charset=utf-16", "application/json"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_documents_of_each_kind_with_bytes_changed(name: str, changes: list[tuple[float, int, bytes]], content_type: str) -> None:
     body = (RECORDED / name).read_bytes()
     for where, length, piece in changes:
@@ -629,7 +629,7 @@ TOKENS = st.sampled_from(
 
 
 @given(st.lists(TOKENS, max_size=60).map("".join), st.sampled_from(["<rss>{}</rss>", "<feed>{}</feed>", "{}", "<rss>{}"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_odd_structures(inside: str, frame: str) -> None:
     check_readable(frame.format(inside).encode(), "")
 
@@ -663,7 +663,7 @@ ODD: list[Any] = [
         st.one_of(st.sampled_from(ODD), st.dictionaries(st.sampled_from(NAMES), st.sampled_from(ODD), max_size=8)), max_size=4
     )
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_odd_json(rows: list[Any]) -> None:
     for document in ({"items": rows}, {"items": rows, "next_url": rows}, rows, {"items": rows, "next_url": "\ud800"}):
         check_readable(json.dumps(document).encode(), "")

@@ -63,7 +63,7 @@ def test_a_days_last_word_counts_in_the_zone_of_the_city() -> None:
     assert last_of_each_day(history(("not_collected", "quarantined")), UTC) == []
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from(["ok", "empty", "partial", "failed"])), max_size=30), st.randoms()
 )

@@ -352,7 +352,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.tuples(_PIECES, st.sampled_from(("", " ", "-"))), max_size=14))
 def test_redacting_twice_changes_nothing(pieces: list[tuple[str, str]]) -> None:
     once = redact("".join(piece + gap for piece, gap in pieces))
@@ -383,7 +383,7 @@ def test_redacting_a_long_row_twice_changes_nothing(text: str) -> None:
     assert redact(once) == once
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=80))
 def test_redacting_any_text_twice_changes_nothing(text: str) -> None:
     assert redact(redact(text)) == redact(text)

@@ -249,7 +249,7 @@ def test_time_of_a_sheet_is_written() -> None:
     ]
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(records=st.lists(st.fixed_dictionaries({"texto": CELLS | st.just("\ud83d")}) | st.integers(), max_size=6))
 def test_reading_in_another_process_gives_the_same(records: list[Any]) -> None:
     body = json.dumps([{"texto": "primero"}, *records]).encode()

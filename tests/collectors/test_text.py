@@ -101,7 +101,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.one_of(st.text(max_size=60), st.lists(_PIECES, max_size=14).map("".join)))
 def test_cleaning_is_complete_and_idempotent(raw: str) -> None:
     clean = clean_text(raw)
@@ -146,7 +146,7 @@ def test_deep_nesting_keeps_the_text(levels: int) -> None:
     assert html_to_text("<b>" * levels + "fondo") == "fondo"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.one_of(
         st.text(max_size=60),
@@ -261,7 +261,7 @@ def test_different_texts_stay_different(one: str, other: str) -> None:
     assert normalise_for_comparison(one) != normalise_for_comparison(other)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     st.one_of(
         st.text(max_size=60), st.lists(_PIECES | st.sampled_from(list("!!??..,-–—“”´`¨İßﬁ½ΣςͅΐᾼⅣ㎏")), max_size=14).map("".join)

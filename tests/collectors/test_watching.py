@@ -153,7 +153,7 @@ def test_a_short_window_is_given_room_by_the_citys_file() -> None:
     assert expect_from_city(Expectation(min=10, max=900), 1, "month").low == 0
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 400), st.floats(1.0, 20.0), st.floats(0.001, 0.999))
 def test_quantiles_grow_with_the_mean_and_the_share(mean: int, excess: float, share: float) -> None:
     quantile = count_quantile(mean, mean * excess, share)

@@ -87,7 +87,7 @@ def test_what_cannot_be_measured_is_refused(truth: list[str], read: list[str], s
         measure_task(truth, read, LABELS)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=60))
 def test_intervals_hold_their_figures_and_do_not_depend_on_the_order(pairs: list[tuple[str, str]]) -> None:
     truth, read = [true for true, _ in pairs], [said for _, said in pairs]

@@ -184,14 +184,14 @@ forms = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(one=forms, other=forms)
 def test_the_verdict_on_a_pair_has_no_sides(one: Form, other: Form) -> None:
     assert are_copies(one, other) == are_copies(other, one)
     assert are_copies(one, one)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.text(max_size=60), max_size=6))
 def test_any_text_has_one_group(texts: list[str]) -> None:
     assert len(group(texts)) == len(texts)

@@ -44,7 +44,7 @@ def test_kappa_of_three_labels_worked_out_by_hand() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd")), min_size=LEAST_PAIRS, max_size=80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_bootstrap_measures_what_the_package_measures(pairs: list[tuple[str, str]]) -> None:
     if len({label for pair in pairs for label in pair}) < 2:
         return

@@ -67,11 +67,11 @@ def test_holm_on_a_worked_example() -> None:
 
 def test_an_aa_page_shows_no_arrow_with_heavy_authors_and_busy_days() -> None:
     """Pages with any arrow: at most 5 % (1,000 of each kind in `benchmarks/change.py`; here fewer, so with what chance adds)."""
-    pages = {"busy": 40, "heavy": 30, "week": 60, "small": 80}
+    pages = {"busy": 40, "heavy": 30, "week": 60, "small": 80, "labelled": 40}
     arrowed = {name: change.count_arrows(change.CITIES[name], number, seed=3) for name, number in pages.items()}
     total = sum(told["pages"] * pages[name] for name, told in arrowed.items())
-    # 17 or more of 210 have a chance of 3 % at a true rate of 5 %.
-    assert total < 17, arrowed
+    # 20 or more of 250 have a chance of 3 % at a true rate of 5 %.
+    assert total < 20, arrowed
     assert all(told["outside"] < 0.05 for told in arrowed.values()), arrowed
 
 
@@ -122,7 +122,7 @@ def test_corrected_shares_of_both_windows_take_the_place_of_those_read() -> None
     assert row["within_high"] - row["within_low"] > read["within_high"] - read["within_low"]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000))
 def test_the_order_of_messages_says_nothing(seed: int) -> None:
     pair = draw()

@@ -272,7 +272,7 @@ def test_a_label_may_have_a_threshold_of_its_own(warehouse: Warehouse) -> None:
     assert rows == [("health", "unclassified"), ("streets", "vias_obras"), ("surer", "salud")]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(cut=st.integers(1, MONTH - 1), offsets=st.lists(st.integers(0, MONTH - 1), max_size=12))
 def test_two_parts_of_a_window_hold_what_the_whole_holds(cut: int, offsets: list[int]) -> None:
     with memory_warehouse() as opened:

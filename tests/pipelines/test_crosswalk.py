@@ -99,7 +99,7 @@ def assert_no_overlap(groups: Mapping[str, tuple[str, ...]]) -> None:
     assert max(told.values()) == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_totals_never_change_between_any_two_taxonomies(data: st.DataObject) -> None:
     old, new = data.draw(st.one_of(st.just(SHIPPED), taxonomies())), data.draw(st.one_of(st.just(SHIPPED), taxonomies()))
@@ -117,7 +117,7 @@ def test_totals_never_change_between_any_two_taxonomies(data: st.DataObject) -> 
     assert told == Counter([*new.category_ids, UNCLASSIFIED, *new.issue_ids]), "every id of today stands in one row"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_the_crosswalk_of_a_taxonomy_with_itself_changes_nothing(data: st.DataObject) -> None:
     taxonomy = data.draw(taxonomies())
@@ -128,7 +128,7 @@ def test_the_crosswalk_of_a_taxonomy_with_itself_changes_nothing(data: st.DataOb
     assert find_changes(taxonomy, taxonomy) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_there_and_back_gives_what_was_counted(data: st.DataObject) -> None:
     """However the messages of a split category really divide, merging the parts again gives its count."""

@@ -121,7 +121,7 @@ def few(items: list[Item], told: Figures, least: int) -> Iterator[Key]:
             yield key
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12, derandomize=True)
 @given(st.integers(0, 10**6), st.integers(1, 70), st.integers(1, 60), st.integers(1, 3))
 @example(seed=1, size=1, people=1, days=1)
 @example(seed=3, size=60, people=2, days=2)
@@ -144,7 +144,7 @@ def test_whoever_has_both_levels_cannot_place_a_figure_of_few_persons(seed: int,
                 assert highest - lowest == pytest.approx(without[1] - without[0]), key
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(st.integers(0, 10**6), st.integers(1, 120), st.integers(1, 90))
 def test_what_is_left_of_a_sum_is_never_of_few_persons(seed: int, size: int, people: int) -> None:
     items = random_items(seed, size, people, 2)

@@ -19,7 +19,7 @@ from pipelines.reports.estimates import compute_estimates, load_labels
 from pipelines.reports.formats import Formats, load_wording
 from pipelines.reports.rendering import REPORTS, render_page
 from pipelines.runs import AuditFailed, Readers
-from pipelines.staging import Build, stage_dimensions
+from pipelines.staging import Build, stage, stage_dimensions
 from pipelines.warehouse import Warehouse, memory_warehouse, used_parameters
 from tests.conftest import make_project
 from tests.pipelines.filled_report import REPORT_ID, filled_warehouse
@@ -50,6 +50,7 @@ def build(tmp_path: Path, readers: Readers) -> Build:
     warehouse = memory_warehouse()
     stage_dimensions(warehouse, city, period, readers)
     warehouse.temporary("report_item", messages(period), ITEM_COLUMNS)
+    warehouse.temporary("previous_item", [], ITEM_COLUMNS)
     return Build(warehouse, project, city, period, readers, datetime(2021, 5, 3, tzinfo=UTC))
 
 
@@ -91,7 +92,8 @@ def label(build: Build, *, size: int = 300, sample_id: str = "s1", period: Perio
     period = period or build.period
     named = {"start": period.start_utc, "end": period.end_utc}
     known = build.warehouse.query(
-        "select manifestation_id from report_item where counted and published_at >= $start and published_at < $end order by all",
+        f"select manifestation_id from {more.get('items', 'report_item')} "
+        "where counted and published_at >= $start and published_at < $end order by all",
         named,
     )
     drawn = np.random.default_rng(5).choice([identity for (identity,) in known], size, replace=False).tolist()
@@ -206,6 +208,33 @@ def test_the_newest_import_holds(build: Build) -> None:
     build.warehouse.append("label", again)
     fill(build)
     assert found(build, "report_category", category_id="otros")["labelled_positive_count"] == before + 20
+
+
+def test_changes_are_corrected_where_both_windows_have_labels(build: Build) -> None:
+    """Before, no third of the messages on health was taken for transport: the readings fell and what was said did not."""
+    before = build.period.previous()
+    texts = [{**row, "manifestation_id": f"m{number + 1200:04}"} for number, row in enumerate(messages(before))]
+    for number, row in enumerate(texts):
+        row["category_id"] = truth_of(number)["category"]
+    build.warehouse.temporary("previous_item", texts, ITEM_COLUMNS)
+    label(build)
+    fill(build)
+    stage(build.warehouse, "corrected_pair", {})
+    assert build.warehouse.query("select count(*) from corrected_pair") == [(0,)]
+
+    label(build, sample_id="s0", period=before, items="previous_item")
+    loaded = fill(build)
+    assert (loaded["samples"], loaded["before"]["samples"]) == (["s1"], ["s0"])
+    stage(build.warehouse, "corrected_pair", {})
+    pairs = {(row["measure"], row["key"]): row for row in build.warehouse.rows("select * from corrected_pair")}
+    health = pairs["category", "salud"]
+    assert abs(health["share"] - health["previous_share"]) < 0.08
+    assert health["previous_low"] < 0.5 < health["previous_high"]
+    assert health["low"] < 0.5 < health["high"]
+    assert pairs["category_neg", "salud"]["low"] < 0.6 < pairs["category_neg", "salud"]["high"]
+    assert {measure for measure, _ in pairs} == {"category", "sentiment", "category_neg"}
+    counts = "select channel, measure, key, count(*) from corrected_pair group by all having count(*) > 1"
+    assert build.warehouse.query(counts) == []
 
 
 @pytest.mark.parametrize(

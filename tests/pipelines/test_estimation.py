@@ -19,7 +19,6 @@ from pipelines.reports.estimation import (
     Estimate,
     Marks,
     add_up,
-    difference,
     effective_size,
     estimate_part,
     estimate_share,
@@ -161,17 +160,6 @@ def test_shares_and_intervals_never_leave_the_whole(rows: list[tuple[bool, bool,
         assert 0 <= estimate.low <= share <= estimate.high <= 1
 
 
-def test_a_change_is_told_only_beyond_chance() -> None:
-    same = Estimate("corrected", 0.2, 0.16, 0.24, 400, 80)
-    low, high = difference(same, same, population=5000, population_before=5000) or (1, -1)
-    assert low < 0 < high
-    assert high > np.hypot(0.04, 0.04)
-    more = Estimate("corrected", 0.4, 0.36, 0.44, 400, 160)
-    assert (difference(more, same, population=5000, population_before=5000) or (0, 0))[0] > 0
-    untold = Estimate("insufficient", None, None, None, 400, 3)
-    assert difference(untold, same, population=5000, population_before=5000) is None
-
-
 def test_intervals_hold_the_truth_and_correction_halves_the_error_of_counting(shares: ModuleType) -> None:
     cells = shares.run_grid(10, 7, sizes=(100, 400))
     rounds: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
@@ -188,12 +176,6 @@ def test_intervals_hold_the_truth_and_correction_halves_the_error_of_counting(sh
     errors = shares.summarize(cells, 400)
     assert errors["corrected"] <= errors["counting"] / 2
     assert errors["corrected"] < errors["labels"]
-
-
-def test_two_windows_of_one_kind_show_no_arrow(shares: ModuleType) -> None:
-    arrows, told = shares.run_changeless(2, 7)
-    assert told > 200
-    assert arrows / told < 0.05 + 3 * (0.05 * 0.95 / told) ** 0.5
 
 
 def test_only_what_labellers_agree_on_serves(shares: ModuleType) -> None:

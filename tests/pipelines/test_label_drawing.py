@@ -27,7 +27,7 @@ CITY = messages(
     st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(1, 900), min_size=1, max_size=40),
     st.integers(1, 600),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_shares_add_up_and_no_stratum_is_left_out(counts: dict[str, int], size: int) -> None:
     size = max(size, len(counts))
     shares = allocate(counts, size)

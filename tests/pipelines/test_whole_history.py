@@ -165,7 +165,7 @@ def both(warehouse: Warehouse, file: Path, window: dict[str, Any], columns: str 
     return found[0], found[1]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=st.lists(items, max_size=14), days=batches, seen=st.integers(0, 10))
 def test_a_window_gives_what_the_whole_history_gives(warehouse: Warehouse, made: list[Item], days: Any, seen: int) -> None:
     fill(warehouse, made, days)

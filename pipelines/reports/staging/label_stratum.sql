@@ -7,7 +7,7 @@ select
     count(*) as counted_count
 from label_sample_use as s
 join label_sample_item as drawn using (sample_id)
-join report_item as i using (manifestation_id)
+join labelled_item as i using (manifestation_id)
 where i.counted and i.channel = s.channel and i.published_at >= s.period_start and i.published_at < s.period_end
 group by s.sample_id, drawn.stratum
 order by s.sample_id, drawn.stratum

@@ -33,7 +33,7 @@ select
 from last_import as l
 join label_sample_item as drawn using (sample_id, manifestation_id)
 join label_sample as s using (sample_id)
-join report_item as i using (manifestation_id)
+join labelled_item as i using (manifestation_id)
 where i.counted
     and i.channel = s.channel
     and i.published_at >= s.period_start
