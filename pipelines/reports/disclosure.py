@@ -39,6 +39,8 @@ def protect(cells: Sequence[Cell], relations: Sequence[Relation], least: int, hi
     puzzle = Puzzle(cells, relations)
     few = [place for place, cell in enumerate(cells) if cell.sensitive and 0 < cell.persons < least]
     chosen = _close(puzzle, {*hidden, *few, *_all_of_few(cells, least)}, least)
+    if few:
+        puzzle.explore(chosen)
     for cell in few:
         chosen = _widen(puzzle, cell, chosen, least)
     return frozenset(chosen)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
+from random import Random
 
 from pipelines.reports.cells import Cell, Relation
 
 _TOLERANCE = 1e-6
 """Solvers are off by some 1e-9; what lies between two whole numbers excludes the one outside of it."""
+
+CORNERS = 6
+"""How many pairs of opposite corners are looked at before single cells are."""
 
 
 class Puzzle:
@@ -62,25 +66,42 @@ class Puzzle:
         lowest, highest = self._lowest[cell], self._highest[cell]
         if highest - lowest >= enough:
             return enough
-        system = self._system(cell, hidden)
+        variables, positions = self.connected(cell, hidden)
+        system, sought = self._system(variables, positions, hidden), variables.index(cell)
         for greatest in (True, False):
-            solution = system.extreme(greatest=greatest)
-            value = solution[system.sought]
+            solution = system.extreme([(1.0 if greatest else -1.0) * (place == sought) for place in range(len(variables))])
+            value = solution[sought]
             lowest, highest = min(lowest, ceil(value - _TOLERANCE)), max(highest, floor(value + _TOLERANCE))
             if not trial:
-                self._note(system.variables, solution)
+                self._note(variables, solution)
             if highest - lowest >= enough:
                 return enough
         return highest - lowest
+
+    def explore(self, hidden: Collection[int]) -> None:
+        """Note what all hidden cells are in a few far corners at once: most need no question of their own then.
+
+        Args:
+            hidden: all that are hidden; no fewer than in any earlier call.
+        """
+        variables = sorted(hidden)
+        positions = sorted({position for variable in variables for position in self.by_cell[variable]})
+        if not positions:
+            return
+        system = self._system(variables, positions, hidden)
+        chance = Random(0)
+        for _ in range(CORNERS):
+            direction = [chance.choice((-1.0, 1.0)) for _ in variables]
+            self._note(variables, system.extreme(direction))
+            self._note(variables, system.extreme([-value for value in direction]))
 
     def _note(self, variables: Sequence[int], solution: Sequence[float]) -> None:
         for variable, value in zip(variables, solution, strict=True):
             self._lowest[variable] = min(self._lowest[variable], ceil(value - _TOLERANCE))
             self._highest[variable] = max(self._highest[variable], floor(value + _TOLERANCE))
 
-    def _system(self, cell: int, hidden: Collection[int]) -> _System:
-        """Return the sums in which the hidden cells that bear on one occur."""
-        variables, positions = self.connected(cell, hidden)
+    def _system(self, variables: Sequence[int], positions: Sequence[int], hidden: Collection[int]) -> _System:
+        """Return the sums at these positions, with the hidden cells that occur in them."""
         column = {variable: place for place, variable in enumerate(variables)}
         entries: list[tuple[int, int, float]] = []
         sums = []
@@ -94,23 +115,21 @@ class Puzzle:
             else:
                 sums.append(relation.total - told)
         limits = [(float(self.least(variable, hidden)), None) for variable in variables]
-        return _System(variables, column[cell], entries, sums, limits)
+        return _System(entries, sums, limits)
 
 
 @dataclass(frozen=True)
 class _System:
-    """Sums of hidden cells, with what bounds each, and the one of them that is sought."""
+    """Sums of hidden cells, with what bounds each."""
 
-    variables: list[int]
-    sought: int
     entries: list[tuple[int, int, float]]
     """Row, column and sign."""
 
     sums: list[int]
     limits: list[tuple[float, None]]
 
-    def extreme(self, *, greatest: bool) -> Sequence[float]:
-        """Return what all the cells are where the sought one is greatest, or least.
+    def extreme(self, direction: Sequence[float]) -> Sequence[float]:
+        """Return what all the cells are where they lie farthest in a direction.
 
         Raises:
             ValueError: if the sums contradict one another.
@@ -119,9 +138,8 @@ class _System:
         from scipy.sparse import csr_array
 
         rows, columns, signs = zip(*self.entries, strict=True)
-        matrix = csr_array((signs, (rows, columns)), shape=(len(self.sums), len(self.variables)))
-        aim = [0.0] * len(self.variables)
-        aim[self.sought] = -1.0 if greatest else 1.0
+        matrix = csr_array((signs, (rows, columns)), shape=(len(self.sums), len(self.limits)))
+        aim = [-value for value in direction]
         solved = linprog(aim, A_eq=matrix, b_eq=self.sums, bounds=self.limits, method="highs")
         if not solved.success:
             raise ValueError(f"the sums of a report contradict one another: {solved.message}")
