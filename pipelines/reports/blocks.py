@@ -13,11 +13,12 @@ class Run:
 
     text: str
     marks: tuple[str, ...] = ()
-    """How it looks, sorted: badge, bold, code, italic, mark, quote, soft; `swatch` with the name of its colour, and no text."""
+    """How it looks, sorted: badge, bold, code, italic, mark, quote, soft; `swatch` with the name of its colour, and no text;
+    `line` where a new line may begin: a space, or nothing after one."""
 
 
 Inline: TypeAlias = tuple[Run, ...]
-"""One line of text, however long: white space folded, none at its ends, no line breaks."""
+"""One line of text, however long: white space folded, none at its ends, no line breaks but runs marked `line`."""
 
 
 @dataclass(frozen=True)

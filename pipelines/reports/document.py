@@ -50,6 +50,9 @@ MARKS = {
 }
 """Element or .class -> how its text looks."""
 
+KEPT = frozenset({"swatch", "line"})
+"""Marks of what is there without any text: a patch of colour, a new line."""
+
 _SILENT = frozenset({"script", "style", "title", "template", "nav", "head", "link", "meta"})
 _HOLDERS = frozenset({"div", "section", "main", "header", "footer", "details", "article", "aside", "figure", "body"})
 _BLOCKS = _HOLDERS | {"h1", "h2", "h3", "h4", "p", "ul", "ol", "dl", "table", "summary", "figcaption", "blockquote"}
@@ -232,7 +235,9 @@ def _read_runs(element: Element, marks: tuple[str, ...]) -> list[Run]:
     if "swatch" in classes:
         return [Run("", ("swatch", *sorted(classes - {"swatch"})))]
     runs = _read_within(element, tuple(sorted({*marks, *_marks_of(element)})))
-    spaced = element.tag in _BLOCKS or element.tag in ("br", "li", "dt", "dd")
+    if element.tag == "br":
+        return [Run(" ", ("line",))]
+    spaced = element.tag in _BLOCKS or element.tag in ("li", "dt", "dd")
     return [Run(" "), *runs, Run(" ")] if spaced else runs
 
 
@@ -261,8 +266,8 @@ def _fold(runs: list[Run]) -> Inline:
     for run in runs:
         text = _FOLD.sub(" ", run.text)
         text = text[1:] if ended and text.startswith(" ") else text
-        if text or "swatch" in run.marks:
-            ended = text.endswith(" ")
+        if text or KEPT.intersection(run.marks):
+            ended = text.endswith(" ") or (ended and not text)
             folded.append(Run(text, run.marks))
     while folded and not folded[-1].text.strip(" ") and "swatch" not in folded[-1].marks:
         folded.pop()

@@ -28,6 +28,9 @@ LONGEST_WORD = 36
 _EM = 0.56
 """Width of a sign in the size of its font, a little more than the mean."""
 
+_QUIET = 0.88
+"""Size of the head of a table that is one of many alike."""
+
 _WIDEST_FIGURES = 9.0
 """Ems after which a column of figures breaks its lines."""
 
@@ -176,7 +179,8 @@ def column_widths(table: Table) -> list[tuple[str, float]]:
         for cell in row.cells if sum(cell.columns for cell in row.cells) == table.width else ():
             if cell.columns == 1:
                 text = plain(cell.inline)
-                words[place] = max(words[place], _longest_word(cell.inline))
+                size = _QUIET if table.quiet and row in table.head else 1.0
+                words[place] = max(words[place], size * _longest_word(cell.inline))
                 longest[place] = max(longest[place], 0 if row in table.head else len(text))
                 figures[place] &= cell.right or cell.header or not text
             place += cell.columns

@@ -110,6 +110,13 @@ def test_text_is_kept_wherever_it_stands(body: str, blocks: list[str]) -> None:
     assert [plain(inline) for inline in inlines(blocks_of(body))] == blocks
 
 
+def test_a_line_begins_where_the_page_begins_one() -> None:
+    (paragraph,) = blocks_of("<p>a <br><b>b</b><br> c<br></p>")
+    assert isinstance(paragraph, Paragraph)
+    line = ("line",)
+    assert paragraph.inline == (Run("a "), Run("", line), Run("b", ("bold",)), Run(" ", line), Run("c"))
+
+
 def test_marks_swatches_and_bars_tell_how_text_looks() -> None:
     (paragraph,) = blocks_of('<p><b>no <span class="aside">x</span></b><span class="swatch neg" aria-hidden="true"></span></p>')
     assert isinstance(paragraph, Paragraph)

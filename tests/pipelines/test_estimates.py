@@ -329,7 +329,7 @@ def page_of(city: City, labelled: int) -> html.HtmlElement:
 
 
 def said(tree: html.HtmlElement, section: str) -> str:
-    return re.sub(r"\s+", " ", tree.get_element_by_id(section).text_content())
+    return re.sub(r"\s+", " ", tree.get_element_by_id(section).text_content().replace("\u00ad", ""))
 
 
 def test_the_page_says_corrected_shares_with_their_interval_in_whole_percent(ate: City) -> None:
