@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -113,13 +114,18 @@ def april(project: Project, city_id: str) -> Period:
     return Period.from_dates(date(2021, 4, 1), date(2021, 4, 30), project.load_city(city_id).zone)
 
 
-def run_window(project: Project, city_id: str, readers: Readers) -> tuple[list[SourceOutcome], int, Report]:
-    """Collect, annotate and report the pilot's window through the plain functions; return what each gave."""
+def run_window(
+    project: Project, city_id: str, readers: Readers, *, formats: Sequence[str] = ("html",)
+) -> tuple[list[SourceOutcome], int, Report]:
+    """Collect, annotate and report the pilot's window through the plain functions; return what each gave.
+
+    Without any format, all of them are made, which takes its time.
+    """
     city, period = project.load_city(city_id), april(project, city_id)
     with open_warehouse(project.warehouse) as warehouse:
         outcomes = collect(warehouse, project, city, period)
         added = annotate(warehouse, project, city, period, readers)
-        finished = report(warehouse, project, city, period, readers)
+        finished = report(warehouse, project, city, period, readers, formats=formats)
     return outcomes, added, finished
 
 

@@ -19,6 +19,9 @@ from pipelines.project import Project
 from pipelines.staging import Build
 
 FINDING = re.compile(r"(?P<kind>category|issue|headline):(?P<id>[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?)")
+HEADLINES = ("unread", "volume", "sentiment")
+"""What a recommendation may rest on beside categories and issues."""
+
 _SLUG = re.compile(r"(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})")
 
 Filled = Annotated[str, Field(min_length=1, max_length=600)]
@@ -28,7 +31,8 @@ Filled = Annotated[str, Field(min_length=1, max_length=600)]
 def _check_finding(finding: str) -> str:
     if not FINDING.fullmatch(finding):
         raise ValueError(
-            "allowed: category:ID, issue:CATEGORY.ISSUE or headline:NAME, as the form that `escucha actions new` writes"
+            f"allowed: category:ID, issue:CATEGORY.ISSUE or headline:NAME with a NAME of {', '.join(HEADLINES)}; "
+            "the form that `escucha actions new` writes has some filled in"
         )
     return finding
 
@@ -130,10 +134,11 @@ def _check_across(document: Any, path: Path, taxonomy: Taxonomy | None) -> Itera
 
 
 def _check_known(kind: str, key: str, taxonomy: Taxonomy, place: Place) -> Iterator[tuple[Place, str]]:
-    known = {"category": taxonomy.category_ids, "issue": taxonomy.issue_ids}.get(kind)
+    known = {"category": taxonomy.category_ids, "issue": taxonomy.issue_ids, "headline": HEADLINES}.get(kind)
     if known is not None and key not in known:
         near = [other for other in known if other.partition(".")[0] == key.partition(".")[0]] or list(known)
-        yield place, f"{key!r} is no {kind} of the city's taxonomy; allowed: {', '.join(near)}"
+        whose = "a report" if kind == "headline" else "the city's taxonomy"
+        yield place, f"{key!r} is no {kind} of {whose}; allowed: {', '.join(near)}"
 
 
 class Earlier(NamedTuple):

@@ -348,7 +348,8 @@ def test_good_sources_beside_them_are_whole(bombed: Any, name: str) -> None:
     assert sorted(one.text for one in bombed[0].items(name)) == sorted(f"Falta luz en {name} {number}" for number in range(30))
 
 
-@pytest.mark.heavy  # what else the machine does moves the peak: measured while nothing runs beside it
+@pytest.mark.heavy
+@pytest.mark.alone  # what else the machine does moves the peak: measured while nothing runs beside it
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the kernel's figures")
 def test_memory_stays_within_bounds(bombed: Any) -> None:
     assert 50_000_000 < bombed[1] < MOST_RESIDENT

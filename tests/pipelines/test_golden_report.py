@@ -16,7 +16,7 @@ _DIGEST = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{12})(?
 
 
 def test_the_report_of_a_small_city_is_as_reviewed(mini_project: Project, readers: Readers) -> None:
-    _, _, finished = run_window(mini_project, "mini", readers)
+    _, _, finished = run_window(mini_project, "mini", readers, formats=("md",))
     written = finished.path.with_suffix(".md").read_text(encoding="utf-8")
     found = _DIGEST.sub("…", written)
     assert finished.report_id[:12] in written

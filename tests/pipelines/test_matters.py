@@ -294,6 +294,7 @@ def assert_followed_up(village: Village, readers: Readers) -> None:
     ("wrong", "line", "said"),
     [
         ("finding: category:agua", 5, "is no category of the city's taxonomy"),
+        ("finding: headline:largest", 5, "is no headline of a report; allowed: unread, volume, sentiment"),
         ("finding: agua", 5, "allowed: category:ID"),
         ("finding: category:agua_servicios\n    oficce: x", 6, "did you mean 'office'?"),
         ("finding: category:agua_servicios\n    review_on: pronto", 6, "a day such as 2021-06-30, or PENDIENTE"),

@@ -64,7 +64,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory, readers: Readers) -> Pro
     """The small city, collected and published in May; the blog keeps its texts for 10 days, the others for 90."""
     project = make_project(tmp_path_factory.mktemp("kept") / "project", mini=True)
     keep_days(project, "blog-ceres", 10)
-    run_window(project, "mini", readers)
+    run_window(project, "mini", readers, formats=())
     with open_warehouse(project.warehouse) as warehouse:
         publish(warehouse, project.published)
     shutil.copy2(project.warehouse, project.warehouse.with_suffix(".before-006.duckdb"))
@@ -182,7 +182,7 @@ def test_what_was_erased_does_not_come_back(project: Project, readers: Readers) 
     markers = planted(project)
     apply(project)
     counts = query(project, "select count(*), count(erased_at) from manifestation")
-    outcomes, added, _ = run_window(project, "mini", readers)
+    outcomes, added, _ = run_window(project, "mini", readers, formats=())
     assert sum(outcome.added_count for outcome in outcomes) == 0
     assert query(project, "select count(*), count(erased_at) from manifestation") == counts
     assert added == 0

@@ -109,7 +109,7 @@ class Village:
     def report(self, readers: Readers) -> Report:
         with open_warehouse(self.project.warehouse) as warehouse:
             annotate(warehouse, self.project, self.city, self.period, readers)
-            return report(warehouse, self.project, self.city, self.period, readers)
+            return report(warehouse, self.project, self.city, self.period, readers, formats=("html",))
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with open_read_only(self.project.warehouse) as warehouse:
