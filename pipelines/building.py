@@ -50,6 +50,7 @@ def build_tables(build: Build, *, issued: bool = True) -> str:
     if known[0][0]:
         return report_id
     row = {**_input_row(inputs, build.seen_until, build.period), "issued": issued}
+    row["only_sources"] = None if build.whole else ",".join(source.id for source in build.city.sources)
     warehouse.temporary("report_input", [row], INPUT_COLUMNS)
     for step in STEPS.values():
         step.compute(build)
@@ -71,7 +72,7 @@ def stage_window(build: Build) -> None:
     warehouse, city, period = build.warehouse, build.city, build.period
     stage_dimensions(warehouse, city, period, build.readers)
     stage_items(warehouse, build.window, build.places)
-    for name in ("source_state", "withdrawn"):
+    for name in ("covered_day", "source_state", "withdrawn"):
         stage(warehouse, name, build.window)
     ((unread,),) = warehouse.query_file("messages_without_reading")
     if unread:
@@ -103,6 +104,7 @@ INPUT_COLUMNS = {
     "amends_seen_until": "timestamptz",
     "issued": "boolean",
     "synthetic": "boolean",
+    "only_sources": "varchar",
     "taxonomy_version": "varchar",
     "annotators": "varchar",
     "data_digest": "varchar",
@@ -116,7 +118,8 @@ def _inputs(build: Build) -> dict[str, Any]:
     amended = warehouse.query_file("earlier_report", build.window)
     ((items,),) = warehouse.query_file("data_digest")
     withdrawn = warehouse.query("select channel, item_count from withdrawn order by channel")
-    states = warehouse.query("select source_id, channel, status, reason from source_state order by source_id")
+    states = warehouse.query("select source_id, channel, status, reason, whole from source_state order by source_id")
+    covered = warehouse.query("select distinct day from covered_day order by day")
     verdicts = warehouse.query("select * from source_verdict order by source_id")
     return {
         "city": city.id,
@@ -135,6 +138,7 @@ def _inputs(build: Build) -> dict[str, Any]:
             [
                 items,
                 [list(state) for state in states],
+                [str(day) for (day,) in covered],
                 [list(map(str, verdict)) for verdict in verdicts],
                 *([withdrawn] if withdrawn else []),
             ]

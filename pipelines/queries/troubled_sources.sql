@@ -2,5 +2,5 @@
 select source_id
 from report_source
 where report_id = $report_id
-    and (status in ('failed', 'partial') or reason = 'quarantined' or verdict in ('quiet', 'degraded', 'drift'))
+    and (status in ('failed', 'partial') or (status = 'not_collected' and reason <> 'disabled') or reason = 'quarantined' or verdict in ('quiet', 'degraded', 'drift'))
 order by position

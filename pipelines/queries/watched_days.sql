@@ -1,5 +1,6 @@
 -- What each source showed day by day, before a window and in it, as seen at an instant. Grain: one row per source, part, day and kind; the day is null for items without a date.
--- An undated item belongs to the collections that were made for a window, as it does in a report.
+-- An undated item belongs to the collections that were made for a window; one of a wider collection tells nothing of the form of this
+-- window's items, which are a part of that collection.
 with shown as (
     select m.*, if(m.published_at >= $start, 'window', 'before') as part
     from manifestation as m
@@ -7,12 +8,12 @@ with shown as (
     where m.city = $city and m.first_seen_at <= $seen_until and list_contains($sources, m.source_id)
         and m.published_at >= $since and m.published_at < $end
     union all
-    select m.*, if(b.period_start < $end and b.period_end > $start, 'window', 'before') as part
+    select m.*, if(b.period_start >= $start, 'window', 'before') as part
     from manifestation as m
     join batch as b using (batch_number)
     where m.city = $city and m.first_seen_at <= $seen_until and list_contains($sources, m.source_id)
         and m.published_at is null
-        and ((b.period_start < $end and b.period_end > $start) or (b.period_start >= $since and b.period_end <= $start))
+        and ((b.period_start >= $start and b.period_end <= $end) or (b.period_start >= $since and b.period_end <= $start))
 ),
 
 later as (

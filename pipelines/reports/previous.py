@@ -10,7 +10,7 @@ from pipelines.digests import value_digest
 from pipelines.staging import Build, stage, stage_items, stage_watch
 from pipelines.warehouse import Warehouse
 
-OWN = ("window_item", "text_copy", "report_item", "window_day", "source_state", "source_verdict")
+OWN = ("window_item", "text_copy", "report_item", "window_day", "covered_day", "source_state", "source_verdict")
 """Temporary tables of the report's window that staging another window would overwrite."""
 
 COMPARISON_COLUMNS = {
@@ -34,7 +34,8 @@ def load_previous(build: Build) -> dict[str, Any]:
     unread, items = 0, ""
     with put_aside(warehouse, OWN):
         warehouse.temporary("window_day", [{"day": day} for day in before.days()], {"day": "date"})
-        stage(warehouse, "source_state", window)
+        for name in ("covered_day", "source_state"):
+            stage(warehouse, name, window)
         stage_watch(warehouse, build.city, before, build.seen_until)
         stage(warehouse, "previous_source_state", window)
         asked = warehouse.query("select count(*) from source_state where status <> 'not_collected'")[0][0]

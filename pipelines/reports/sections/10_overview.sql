@@ -47,6 +47,12 @@ from report_source
 where report_id = $report_id and (verdict in ('quiet', 'degraded', 'drift') or reason = 'quarantined')
 order by channel <> $channel, channel, position
 
+-- name: days
+-- One row: how many days the window has, and how many of them any source was asked for.
+select count(*) as day_count, count(*) filter (coalesce(covered, true)) as covered_count
+from report_day
+where report_id = $report_id and channel = $channel
+
 -- name: others
 -- One row per other channel.
 select channel, manifestation_count

@@ -1,24 +1,21 @@
+-- source_state
 -- How each source fared for the window, as far as was seen. Grain: one row per source of the city.
--- Each day of the window takes the outcome of the last collection that covered it, so that one good day does not hide
--- twenty-nine lost ones, and a later collection of the whole window makes up for all of them. That a source was not asked,
--- because it failed too often, takes nothing from what was known of the day.
-with covered as (
+-- A day of the window that has passed and that no collection covered is a day that was not read; `whole` is a window that is over
+-- and of which that is true of no day.
+with passed as (
     select
-        h.source_id,
-        d.day,
-        arg_max(h.status, (h.reason <> 'quarantined', h.batch_number)) as status,
-        arg_max(h.reason, (h.reason <> 'quarantined', h.batch_number)) as reason,
-        max(h.batch_number) as batch_number
-    from source_health as h
-    join window_day as d
-        on h.period_start < ((d.day + 1)::timestamp at time zone $timezone)
-        and h.period_end > (d.day::timestamp at time zone $timezone)
-    anti join (from batch where reread) as r on h.batch_number = r.batch_number
-    where h.city = $city and h.observed_at <= $seen_until
-    group by h.source_id, d.day
+        count(*) as window_count,
+        count(*) filter (((day + 1)::timestamp at time zone $timezone) <= $seen_until) as day_count
+    from window_day
 ),
 
-outcome as (
+covered_until as (
+    select source_id, count(*) filter (((day + 1)::timestamp at time zone $timezone) <= $seen_until) as day_count
+    from covered_day
+    group by source_id
+),
+
+asked as (
     select
         source_id,
         case
@@ -29,14 +26,26 @@ outcome as (
             else 'empty'
         end as status,
         arg_max(reason, (status in ('failed', 'partial'), reason = 'quarantined', status = 'ok', batch_number)) as reason
-    from covered
+    from covered_day
     group by source_id
+),
+
+outcome as (
+    select
+        source_id,
+        if(status in ('ok', 'empty') and covered_until.day_count < passed.day_count, 'partial', status) as status,
+        if(status in ('ok', 'empty') and covered_until.day_count < passed.day_count, 'days_missing', reason) as reason,
+        covered_until.day_count = passed.window_count as whole
+    from asked
+    join covered_until using (source_id)
+    cross join passed
 )
 
 select
     s.source_id,
     s.channel,
     case when not s.enabled then 'not_collected' else coalesce(outcome.status, 'not_collected') end as status,
-    case when not s.enabled then 'disabled' else coalesce(outcome.reason, 'none') end as reason
+    case when not s.enabled then 'disabled' else coalesce(outcome.reason, 'none') end as reason,
+    coalesce(outcome.whole, false) as whole
 from city_source as s
 left join outcome using (source_id)

@@ -46,6 +46,7 @@ select
     i.amends_seen_until,
     i.issued,
     i.synthetic,
+    i.only_sources,
     i.taxonomy_version,
     i.annotators,
     i.data_digest,

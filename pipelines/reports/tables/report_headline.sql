@@ -98,7 +98,8 @@ largest as (
 toned as (
     select s.channel, s.category_id, s.manifestation_count, s.manifestation_share, s.manifestation_low, s.manifestation_high, s.corrected,
         named.manifestation_count as base, named.position,
-        bool_or(s.manifestation_share is not null) over (partition by s.channel) as any_told
+        bool_or(s.manifestation_share is not null) over (partition by s.channel) as any_told,
+        bool_or(s.manifestation_share is null) over (partition by s.channel) as any_untold
     from report_category_sentiment as s
     join named using (report_id, channel, category_id)
     where s.sentiment = 'neg' and named.manifestation_count >= $min_base
@@ -112,6 +113,7 @@ most_negative as (
             when count(toned.category_id) = 0 then 'none_large'
             when not any_value(toned.any_told) then 'corrected.none_told'
             when max(toned.manifestation_count) = 0 then 'none_negative'
+            when any_value(toned.any_untold) then 'most_negative_labelled'
             else 'most_negative'
         end as message,
         'category_neg' as measure,
