@@ -47,7 +47,7 @@ def test_a_rise_in_all_sources_is_the_first_finding_and_sums_up(pueblo: Pueblo) 
     said = re.sub(r"\s+", " ", page.xpath("//section[@id='overview']//li")[0].text_content())
     assert "▲ sube 25.0 puntos (entre" in said
     assert "en las 5 fuentes que se leyeron en los dos periodos" in said
-    assert "Sin una fuente cualquiera" in said
+    assert "Si se quita una fuente" in said
     assert "el mes anterior (del 1 al 31 de marzo de 2021)" in page.xpath("//p[@class='compared']")[0].text_content()
 
 
@@ -188,7 +188,7 @@ def test_a_planted_flood_is_named(pueblo: Pueblo) -> None:
     (headline,) = pueblo.rows("report_headline", finished, "message = 'largest_category'")
     assert headline["moving_source_id"] == "rivera"
     page = html.fromstring(finished.path.read_text(encoding="utf-8"))
-    assert "la que más la mueve es Rivera" in page.get_element_by_id("overview").text_content()
+    assert "más lo mueve es Rivera" in page.get_element_by_id("overview").text_content()
 
 
 def test_influence_is_what_leaving_each_source_out_gives(pueblo: Pueblo) -> None:
@@ -214,3 +214,46 @@ def test_voices_and_the_most_active_tenth(pueblo: Pueblo) -> None:
     assert (rows["salud"]["voice_count"], rows["salud"]["top_tenth_share"]) == (10, None)
     assert (rows[None]["manifestation_count"], rows[None]["voice_count"]) == (90, 50)
     assert not {"author_key", "voice"} & rows[None].keys()
+
+
+def test_days_that_nobody_collected_are_no_silence(pueblo: Pueblo) -> None:
+    """Four days of March are no March: neither a base for April, nor a month in which little was written."""
+    pueblo.write(pueblo.window(date(2021, 3, 28), date(2021, 3, 31)), BEFORE)
+    pueblo.write(pueblo.window(*APRIL), BEFORE)
+    april = pueblo.report(pueblo.window(*APRIL))
+    (compared,) = pueblo.rows("report_comparison", april)
+    assert (compared["standing"], compared["compared_source_count"]) == ("no_common_source", 0)
+    assert pueblo.rows("report_change", april) == []
+    assert april.troubled_sources == []
+    march = pueblo.report(pueblo.window(*MARCH))
+    assert {(row["status"], row["reason"]) for row in pueblo.rows("report_source", march)} == {("partial", "days_missing")}
+    assert march.troubled_sources == list(SOURCES)
+    assert [row["day"] for row in pueblo.rows("report_day", march, "covered")] == [date(2021, 3, day) for day in range(28, 32)]
+    page = html.fromstring(march.path.read_text(encoding="utf-8"))
+    assert "Se recogieron 4 de los 31 días de este periodo." in page.get_element_by_id("overview").text_content()
+    assert page.get_element_by_id("days").text_content().count("no se recogió") == 27
+
+
+def test_a_window_that_is_not_over_is_compared_with_nothing(pueblo: Pueblo) -> None:
+    may, june = (date(2021, 5, 1), date(2021, 5, 31)), (date(2021, 6, 1), date(2021, 6, 30))
+    pueblo.write(pueblo.window(*may), BEFORE)
+    pueblo.write(pueblo.window(*june), {})
+    begun = pueblo.report(pueblo.window(*june))  # seen on its first day
+    assert {row["status"] for row in pueblo.rows("report_source", begun)} <= {"ok", "empty"}
+    assert pueblo.rows("report_change", begun) == []
+    assert [row["day"] for row in pueblo.rows("report_day", begun, "covered")] == [date(2021, 6, 1)]
+
+
+def test_a_report_on_some_sources_says_so_first(pueblo: Pueblo) -> None:
+    pueblo.write(pueblo.window(*APRIL), BEFORE)
+    whole, part = pueblo.report(pueblo.window(*APRIL)), pueblo.report(pueblo.window(*APRIL), "plaza", "cerro")
+    assert [pueblo.rows("report", one)[0]["only_sources"] for one in (whole, part)] == [None, "plaza,cerro"]
+    pages = [html.fromstring(one.path.read_text(encoding="utf-8")) for one in (whole, part)]
+    assert [page.findtext(".//h1") for page in pages] == [
+        "Pueblo, del 1 al 30 de abril de 2021",
+        "Pueblo, del 1 al 30 de abril de 2021 (solo 2 fuentes)",
+    ]
+    said = [re.sub(r"\s+", " ", page.get_element_by_id("overview").text_content()) for page in pages]
+    assert "no es el informe de la ciudad: Plaza; Cerro." in said[1]
+    assert "no es el informe" not in said[0]
+    assert "Las fuentes que se eligieron para este informe" in pages[1].get_element_by_id("sources").text_content()

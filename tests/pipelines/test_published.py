@@ -22,7 +22,14 @@ SOME_DAYS = (datetime(2021, 4, 5, 5, tzinfo=UTC), datetime(2021, 4, 13, 5, tzinf
 
 
 def append_report(
-    warehouse: Warehouse, report_id: str, city: str, window: tuple[datetime, datetime], seen_day: int, *, channel: str = "online"
+    warehouse: Warehouse,
+    report_id: str,
+    city: str,
+    window: tuple[datetime, datetime],
+    seen_day: int,
+    *,
+    channel: str = "online",
+    only: str | None = None,
 ) -> None:
     """Append a report's row and the counts of its three sentiments."""
     numbers = ("collected", "manifestation", "distinct_text", "voice", "unsigned", "source_planned", "source_alive", "late")
@@ -36,6 +43,7 @@ def append_report(
         "report_number": 1,
         "issued": True,
         "synthetic": True,
+        "only_sources": only,
         **{f"{name}_count": 3 for name in numbers},
         **{name: "" for name in ("taxonomy_version", "annotators", "data_digest", "code_digest")},
     }
@@ -65,6 +73,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
         append_report(warehouse, "aa03", "mi-ciudad", APRIL, 2)
         append_report(warehouse, "aa03", "mi-ciudad", APRIL, 2, channel="attention_office")
         append_report(warehouse, "aa02", "mi-ciudad", APRIL, 2)
+        append_report(warehouse, "ab01", "mi-ciudad", APRIL, 9, only="blog,foro")  # on some of the sources: not the city's April
         append_report(warehouse, "bb01", "mi-ciudad", MAY, 3)
         append_report(warehouse, "cc01", "mi-ciudad", SOME_DAYS, 3)
         append_report(warehouse, "dd01", "otra", APRIL_IN_MADRID, 1)
