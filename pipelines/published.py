@@ -39,11 +39,10 @@ def report_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def read_report(name: str, *, city: str | None = None, period: str | None = None, report_id: str | None = None) -> pd.DataFrame:
     """Read one report table of the project's published copy.
 
-    Without a choice, the rows of the newest report (the latest `seen_until`; of equals the one made last;
-    none on some of the sources alone) of every city and
-    window. The first columns are `report_id`, `city`, `period_start` and `period_end` (UTC instants, the end exclusive);
-    the others are those of the table as `pipelines/schema/003_report.sql` documents them. `*_share` is in [0, 1];
-    `corrected` false means as the models read it, with their errors.
+    Without a choice, the rows of the newest report (the latest `seen_until`; of equals the one made last; none on some of the
+    sources alone) of every city and window. The first columns are `report_id`, `city`, `period_start` and `period_end` (UTC
+    instants, the end exclusive); the others are those of the table as `pipelines/schema/003_report.sql` documents them.
+    `*_share` is in [0, 1]; `corrected` false means as the models read it, with their errors.
 
     Args:
         name: a report table, such as "report_category".
