@@ -41,6 +41,13 @@ def echo(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def echo_field(name: str, text: str) -> None:
+    """Write a result's name and what it is, on more lines where one is too short; no id is cut in two."""
+    head, below = f"{name:<16}", " " * 16
+    for line in wrap(text, WIDTH, initial_indent=head, subsequent_indent=below, break_on_hyphens=False, break_long_words=False):
+        echo(line)
+
+
 def print_document(document: dict[str, Any], as_json: bool, show: Callable[[], None]) -> None:
     """Print a result: one JSON document with a `schema_version`, or what `show` prints for people."""
     if as_json:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.console import echo, near, print_document, say
+from pipelines.console import echo, echo_field, near, print_document, say
 from pipelines.options import AsJson, LockTimeout, Profile, ProjectDir
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def export_command(
 
     if (start is None) == (differences is None):
         raise LabelError("give --from DAY to draw a sample, or --differences SAMPLE to settle one")
+    _check_end(start, end)
     with _opened(project, city, lock_timeout, profile) as (warehouse, found, loaded):
         if differences is not None:
             done = export_differences(warehouse, found, loaded, find_sample(warehouse, city, differences))
@@ -98,6 +99,7 @@ def import_command(
     from pipelines.labels.importing import import_labels
     from pipelines.labels.status import measure_sample
 
+    _check_end(start, end)
     with _opened(project, city, lock_timeout, profile) as (warehouse, found, loaded):
         outside = _outside(found, loaded, _parse_window(loaded, start, end), channel) if start is not None else None
         done = import_labels(warehouse, found, loaded, files, outside=outside, allow_partial=allow_partial)
@@ -175,6 +177,18 @@ def _opened(
         yield warehouse, found, loaded
 
 
+def _check_end(start: str | None, end: str | None) -> None:
+    """Refuse a last day of no window.
+
+    Raises:
+        LabelError: if only the last day is given.
+    """
+    from pipelines.labels.samples import LabelError
+
+    if end is not None and start is None:
+        raise LabelError(f"--to {end}: a window begins with --from DAY; give both, or neither")
+
+
 def _parse_window(city: City, start: str, end: str | None) -> Period:
     from collectors.period import parse_period
 
@@ -204,25 +218,29 @@ def _print_imported(done: Sequence[Imported], agreement: dict[str, dict[str, Agr
 
 def _print_status(city: City, states: Sequence[SampleStatus]) -> None:
     if not states:
-        echo(f"{city.id} has no sample yet: draw one with `escucha label export {city.id} --from DAY`")
+        echo(f"{city.id} has no sample yet: draw one with")
+        echo(f"`escucha label export {city.id} --from DAY`")
     for state in states:
         sample = state.sample
-        echo(f"sample          {sample.sample_id}  {state.window} {sample.channel}, {sample.design}")
-        echo(f"drawn           {sample.drawn_count} of {sample.population_count}, seed {sample.seed}")
+        echo_field("sample", f"{sample.sample_id} {state.window} {sample.channel}, {sample.design}")
+        seed = "" if sample.seed is None else f", seed {sample.seed}"
+        echo_field("drawn", f"{sample.drawn_count} of {sample.population_count}{seed}")
         for labeller, count in state.labelled.items():
             missing = state.missing.get(labeller, 0)
-            echo(f"labelled        {labeller}: {count}{f', {missing} missing' if missing else ''}")
+            echo_field("labelled", f"{labeller}: {count}{f', {missing} missing' if missing else ''}")
         if state.erased_count:
-            echo(f"erased          {state.erased_count} texts are stored no longer")
+            echo_field("erased", f"{state.erased_count} texts are stored no longer")
         _print_agreement(state.agreement)
         if state.difference_count:
-            echo(f"to settle       {state.difference_count}: `escucha label export {city.id} --differences {sample.sample_id}`")
+            command = f"`escucha label export {city.id} --differences {sample.sample_id}`"
+            echo_field("to settle", f"{state.difference_count}: {command}")
 
 
 def _print_agreement(agreement: dict[str, Agreement] | Any) -> None:
     for task, found in agreement.items():
         if found.kappa is None and found.pair_count:
-            echo(f"agreement       {task}: {found.pair_count} labelled by two people; 30 are needed, with more than one label")
+            said = f"{task}: {found.pair_count} labelled by two people; 30 are needed, with more than one label"
+            echo_field("agreement", said)
         elif found.kappa is not None:
             kappa, alpha = (
                 f"{value:.2f} ({low:.2f} to {high:.2f})"
@@ -231,4 +249,4 @@ def _print_agreement(agreement: dict[str, Agreement] | Any) -> None:
                     (found.alpha, found.alpha_low, found.alpha_high),
                 )
             )
-            echo(f"agreement       {task}: {found.agreed_count} of {found.pair_count}, kappa {kappa}, alpha {alpha}")
+            echo_field("agreement", f"{task}: {found.agreed_count} of {found.pair_count}, kappa {kappa}, alpha {alpha}")

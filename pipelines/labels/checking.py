@@ -15,6 +15,8 @@ from pipelines.labels.samples import FINAL
 from pipelines.reports.formats import Wording
 
 _LABELLER = re.compile(rf"[A-Z]|{FINAL}")
+_MOST_ECHOED = 60
+"""Characters of a wrong cell that an error repeats: a pasted page would bury the other lines."""
 
 
 class Given(NamedTuple):
@@ -89,16 +91,28 @@ def check_answers(
     return given, mistakes
 
 
+def quote(written: str) -> str:
+    """Return what somebody wrote as an error repeats it: between quotes, its beginning if it is long."""
+    return repr(shorten(written))
+
+
+def shorten(written: str) -> str:
+    """Return what somebody wrote, or its beginning and … if it is long."""
+    return written if len(written) <= _MOST_ECHOED else written[:_MOST_ECHOED] + "…"
+
+
 def _check_identity(answer: Answer, first: dict[tuple[str, str], str]) -> list[str]:
     found = []
     if not _LABELLER.fullmatch(answer.labeller):
         where = answer.at("labeller") if "labeller" in answer.columns else answer.place
-        found.append(f"{where}: {answer.labeller!r} is no labeller; allowed: one letter from A to Z, or {FINAL}")
+        found.append(f"{where}: {quote(answer.labeller)} is no labeller; allowed: one letter from A to Z, or {FINAL}")
+    if not answer.manifestation_id:
+        found.append(f"{answer.at('code')}: the code of the message is missing; needed: its 32 characters, as they were exported")
+        return found
     key = answer.labeller, answer.manifestation_id
     if key in first:
-        found.append(
-            f"{answer.at('code')}: {answer.manifestation_id} of labeller {answer.labeller} stands at {first[key]} already"
-        )
+        code, labeller = shorten(answer.manifestation_id), shorten(answer.labeller)
+        found.append(f"{answer.at('code')}: {code} of labeller {labeller} stands at {first[key]} already")
     first.setdefault(key, answer.place)
     return found
 
@@ -113,7 +127,7 @@ def _read_cells(answer: Answer, spellings: Spellings, found: list[str]) -> tuple
         issue = spellings.issues[category].get(fold(answer.issue))
         if issue is None:
             told = ", ".join(allowed) if allowed else "none, it has no issues: leave it empty"
-            found.append(f"{answer.at('issue')}: {answer.issue!r} is no issue of {answer.category!r}; allowed: {told}")
+            found.append(f"{answer.at('issue')}: {quote(answer.issue)} is no issue of {quote(answer.category)}; allowed: {told}")
     return category, sentiment, issue
 
 
@@ -124,7 +138,7 @@ def _look_up(answer: Answer, key: str, known: Mapping[str, str], allowed: Sequen
         return None
     label = known.get(fold(written))
     if label is None:
-        found.append(f"{answer.at(key)}: {written!r} is not allowed; allowed: {', '.join(allowed)}")
+        found.append(f"{answer.at(key)}: {quote(written)} is not allowed; allowed: {', '.join(allowed)}")
     return label
 
 

@@ -19,6 +19,9 @@ from pipelines.reports.formats import Wording
 CSV_COLUMNS = ("manifestation_id", "labeller", "category", "sentiment")
 """What a CSV of labels needs; a column `issue` may stand beside them."""
 
+_DELIMITERS = ",;\t"
+"""What may part the cells of a CSV; spreadsheets set to Spanish write `;`."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -90,13 +93,14 @@ def read_workbook(path: Path, say: Wording) -> Filled:
 
 
 def read_csv(path: Path) -> list[Answer]:
-    """Read a CSV of labels: `manifestation_id,labeller,category,sentiment`, and perhaps `issue`.
+    """Read a CSV of labels: `manifestation_id,labeller,category,sentiment`, and perhaps `issue`; parted by `,`, `;` or tabs.
 
     Raises:
         LabelError: if it cannot be read as UTF-8, a column is missing, or a row has another number of cells.
     """
     try:
-        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True))
+        text = path.read_text(encoding="utf-8-sig")
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=_find_delimiter(text), strict=True))
     except OSError as error:
         raise LabelError(f"{path}: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -104,7 +108,9 @@ def read_csv(path: Path) -> list[Answer]:
     heading = [cell.strip() for cell in lines[0]] if lines else []
     missing = [name for name in CSV_COLUMNS if name not in heading]
     if missing:
-        raise LabelError(f"{path.name}:1: column {', '.join(missing)} is missing; needed: {', '.join(CSV_COLUMNS)}")
+        raise LabelError(
+            f"{path.name}:1: column {', '.join(missing)} is missing; needed: {', '.join(CSV_COLUMNS)}, parted by , or ; or tabs"
+        )
     uneven = [number for number, row in enumerate(lines[1:], start=2) if row and len(row) != len(heading)]
     if uneven:
         raise LabelError(
@@ -118,6 +124,12 @@ def read_csv(path: Path) -> list[Answer]:
             cells["code"] = cells["manifestation_id"]
             answers.append(_answer(f"{path.name}:{number}", named, cells["labeller"], cells))
     return answers
+
+
+def _find_delimiter(text: str) -> str:
+    """Return what parts the cells of a CSV, by its heading; a comma where the heading tells nothing."""
+    heading = text.partition("\n")[0]
+    return max(_DELIMITERS, key=lambda sign: len({cell.strip(' "\r') for cell in heading.split(sign)} & set(CSV_COLUMNS)))
 
 
 def _answer(place: str, columns: Mapping[str, str], labeller: str, cells: Mapping[str, str]) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import Any, NamedTuple
 
 from collectors.catalog import City
 from collectors.period import Period
+from models.preprocessing import fold
 from models.taxonomy import NO_ISSUE
 from pipelines.digests import value_digest
-from pipelines.labels.checking import Given, check_answers, spell_labels
+from pipelines.labels.checking import Given, check_answers, quote, spell_labels
 from pipelines.labels.drawing import ONE_STRATUM, Drawable, Drawn
 from pipelines.labels.exporting import WORDING, sample_taxonomy
 from pipelines.labels.filled import Answer, Filled, read_csv, read_workbook
@@ -20,6 +22,7 @@ from pipelines.labels.samples import (
     FINAL,
     SAMPLE_ID_LENGTH,
     LabelError,
+    Message,
     Sample,
     load_messages,
     load_samples,
@@ -27,15 +30,17 @@ from pipelines.labels.samples import (
     stage_counted,
     store_sample,
 )
+from pipelines.labels.workbook import shown_text
 from pipelines.project import Project
-from pipelines.reports.formats import load_wording
+from pipelines.reports.formats import Wording, load_wording
 from pipelines.runs import Readers, record_run
 from pipelines.staging import Build
 from pipelines.taxonomies import load_city_taxonomy
 from pipelines.warehouse import Warehouse
 
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _SHOWN = 5
-"""Missing messages that an error names."""
+"""Missing messages, or rows with another text, that an error names: a sorted column moves them all."""
 
 
 @dataclass(frozen=True)
@@ -149,17 +154,49 @@ def _check_sample(
     given, found = check_answers(answers, spellings, allow_partial=allow_partial, erased=erased)
     mistakes += found
     for answer in answers:
+        if not answer.manifestation_id:
+            continue  # told already
         if answer.manifestation_id not in positions:
             mistakes.append(
-                f"{answer.at('code')}: {answer.manifestation_id!r} is no message of sample {sample.sample_id}; codes may not be "
-                "changed, and the row of a message that was taken out since has to go"
+                f"{answer.at('code')}: {quote(answer.manifestation_id)} is no message of sample {sample.sample_id}; "
+                "codes may not be changed, and the row of a message that was taken out since has to go"
             )
         elif answer.labeller != FINAL and answer.labeller not in sample.labellers_of(positions[answer.manifestation_id]):
             mistakes.append(f"{answer.at('code')}: {answer.manifestation_id} was not given to labeller {answer.labeller}")
-    if not allow_partial:
-        for file in files:
+    stored = {message.manifestation_id: message for message in messages}
+    for file in files:
+        mistakes += _moved_rows(file, stored, load_wording(WORDING))
+        if not allow_partial:
             mistakes += _missing_rows(file, sample, positions, erased)
     return given
+
+
+def _moved_rows(file: Filled, stored: Mapping[str, Message], say: Wording) -> list[str]:
+    """Return a line for each row whose message is not the one of its code: what was chosen there is about another one."""
+    moved = [
+        f"{answer.at('text')}: {quote(answer.text)} is not the message of the code in that row, {answer.manifestation_id}; "
+        "messages and codes may not be changed or sorted apart: fill in the workbook as it was exported"
+        for answer in file.answers
+        if answer.manifestation_id in stored and not _has_text(answer, stored[answer.manifestation_id], say)
+    ]
+    more = [f"{file.name}: {len(moved) - _SHOWN} more rows hold another message than that of their code"]
+    return moved[:_SHOWN] + (more if len(moved) > _SHOWN else [])
+
+
+def _has_text(answer: Answer, message: Message, say: Wording) -> bool:
+    """Tell whether a row holds the text of a message as the workbook writes it; nothing is known of one that was erased.
+
+    Folded, because other programs that save a workbook write spaces and line ends in their own way.
+    """
+    if message.text is None or answer.text == str(say("workbook.erased")):
+        return True
+    shown = shown_text(message.text, message.position, lambda key, **values: str(say(f"workbook.{key}", **values).unescape()))
+    return _comparable(answer.text) == _comparable(shown)
+
+
+def _comparable(text: str) -> str:
+    """Return a text folded, with the signs that `_x0041_` stands for in XLSX: not every program leaves such words alone."""
+    return fold(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
 
 
 def _missing_rows(file: Filled, sample: Sample, positions: Mapping[str, int], erased: Collection[str]) -> list[str]:
@@ -196,9 +233,9 @@ def _check_table(
     build = stage_counted(warehouse, project, city, period, outside.readers())
     counted = {row[0]: Drawable(*row) for row in query_labels(warehouse, "counted", {"channel": channel})}
     mistakes += [
-        f"{answer.at('code')}: {answer.manifestation_id!r} is no message that counts in {period}, channel {channel}"
+        f"{answer.at('code')}: {quote(answer.manifestation_id)} is no message that counts in {period}, channel {channel}"
         for answer in answers
-        if answer.manifestation_id not in counted
+        if answer.manifestation_id and answer.manifestation_id not in counted
     ]
     drawn = [Drawn(counted[key], ONE_STRATUM, len(counted), len(wanted)) for key in wanted if key in counted]
     return _Planned(build, sample_id, channel, drawn, len(counted)), given

@@ -213,3 +213,5 @@ def _check_options(city: City, channel: str, size: int, double: int | None) -> N
         raise LabelError(f"--size {size}: must be at least 1")
     if double is not None and double < 0:
         raise LabelError(f"--double {double}: must be 0 or more")
+    if double is not None and double > size:
+        raise LabelError(f"--double {double}: more than the {size} messages of --size; allowed: 0 to {size}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -102,6 +102,18 @@ def visible(text: str) -> str:
     return "".join(f"‹U+{ord(sign):04X}›" if _is_hidden(sign) else sign for sign in text)
 
 
+def shown_text(text: str, number: int, say: Callable[..., str]) -> str:
+    """Return what stands in the row of a message: all of it, or its beginning and where the rest is.
+
+    Args:
+        text: of the message.
+        number: its place in the sample.
+        say: gives a message of the wording's group `workbook`.
+    """
+    seen = visible(text)
+    return seen if len(seen) <= MOST_CHARACTERS else seen[:MOST_CHARACTERS] + say("continued", number=number)
+
+
 def issue_labels(taxonomy: Taxonomy) -> dict[str, list[str]]:
     """Return category id -> the Spanish labels of its issues."""
     return {category.id: [issue.label_es for issue in category.issues] for category in taxonomy.categories}
@@ -182,15 +194,8 @@ def _write_cell(sheet: Any, row: int, place: int, key: Key, line: Line, about: W
             sheet.write_blank(row, place, None, looks["answer"])
         return
     texts: dict[Key, str] = {"number": str(line.number), "said": line.said, "code": line.manifestation_id}
-    texts["text"] = about.say("erased") if line.text is None else _shown(visible(line.text), line.number, about)
+    texts["text"] = about.say("erased") if line.text is None else shown_text(line.text, line.number, about.say)
     sheet.write_string(row, place, texts[key], looks["message" if key == "text" else "code" if key == "code" else "plain"])
-
-
-def _shown(text: str, number: int, about: Workbook) -> str:
-    """Return what stands in the row of a message: all of it, or its beginning and where the rest is."""
-    if len(text) <= MOST_CHARACTERS:
-        return text
-    return text[:MOST_CHARACTERS] + about.say("continued", number=number)
 
 
 def _offer_lists(sheet: Any, about: Workbook, count: int) -> None:

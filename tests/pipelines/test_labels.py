@@ -287,9 +287,62 @@ def test_every_wrong_cell_is_named_in_one_pass_and_nothing_is_written(project: P
         assert [line for line in lines if line.startswith(f"{other.name}, sheet Mensajes, row {row}: not labelled yet")]
     assert [line for line in lines if line.startswith(f"{one.name}: rows of the sample are missing: N.º 10 (")]
     assert [line for line in lines if line.startswith(f"{other.name}: rows of the sample are missing: N.º 2 (")]
-    assert len(lines) == len(MISTAKES) + 1 + 2 + 2
+    assert [line for line in lines if line.startswith(f"{other.name}, sheet Mensajes, row 3, column B (Mensaje): ")]
+    assert len(lines) == len(MISTAKES) + 2 + 2 + 2
     assert query(project, "select count(*) from label") == [(0,)]
     assert query(project, "select * from run order by all") == before
+
+
+def test_messages_that_stand_no_longer_beside_their_codes_are_refused(project: Project, readers: Readers) -> None:
+    _, one, other = filled(project)
+    set_cell(other, "B9", "Otro mensaje, que nadie exportó " + "x y " * 60)
+    book = load_workbook(one)
+    sheet = book["Mensajes"]
+    texts = [sheet.cell(row, 2).value for row in range(2, 62)]
+    for row, text in enumerate(sorted(texts), start=2):
+        sheet.cell(row, 2).value = text
+    book.save(one)
+    moved = [row for row, (text, was) in enumerate(zip(sorted(texts), texts, strict=True), start=2) if text != was]
+    with pytest.raises(LabelError) as raised:
+        take(project, one, other, allow_partial=True)
+    lines = str(raised.value).splitlines()
+    assert [int(line.split("row ")[1].split(",")[0]) for line in lines[:5]] == moved[:5]
+    assert f"{one.name}: {len(moved) - 5} more rows hold another message than that of their code" in lines
+    said = f"{other.name}, sheet Mensajes, row 9, column B (Mensaje): 'Otro mensaje, que nadie exportó {'x y ' * 7}…' is not "
+    assert [line for line in lines if line.startswith(said)], lines[-1]
+    assert query(project, "select count(*) from label") == [(0,)]
+
+
+def test_spaces_and_line_ends_of_another_program_are_no_other_message(project: Project, readers: Readers) -> None:
+    _, one, other = filled(project)
+    set_cell(one, "B2", f" {load_workbook(one)['Mensajes']['B2'].value.replace(' ', chr(0xA0), 1)}\n")
+    assert take(project, one, other)[0].message_count == 120
+
+
+def test_a_text_that_no_cell_holds_is_the_one_that_was_exported(project: Project, readers: Readers) -> None:
+    with opened(project) as (warehouse, _, _):
+        evil = "Hola\u202e\r\n_x0041_\x07" + "á😀" * 30_000
+        warehouse.query("update manifestation_text set text = $text where text like '=1+1 No hay agua%'", {"text": evil})
+    paths = export(project, readers, size=100_000).written
+    for path in paths:
+        fill(path, first_person)
+    assert take(project, *paths)[0].message_count > 120
+
+
+def test_what_an_error_repeats_is_short_and_a_lost_code_is_told(project: Project, readers: Readers) -> None:
+    _, one, other = filled(project)
+    set_cell(one, "C4", "Salud, " * 300)
+    for address in ("F6", "F8"):
+        set_cell(one, address, None)
+    with pytest.raises(LabelError) as raised:
+        take(project, one, other, allow_partial=True)
+    lines = str(raised.value).splitlines()
+    assert lines[0].startswith(
+        f"{one.name}, sheet Mensajes, row 4, column C (Categoría): '{('Salud, ' * 9)[:60]}…' is not allowed;"
+    )
+    assert [line.partition("; needed")[0] for line in lines[1:]] == [
+        f"{one.name}, sheet Mensajes, row {row}, column F (Código): the code of the message is missing" for row in (6, 8)
+    ]
 
 
 def test_an_unfinished_workbook_is_taken_in_part_but_never_a_half_row(project: Project, readers: Readers) -> None:
@@ -395,6 +448,9 @@ def test_a_csv_is_a_simple_sample_of_its_window(project: Project, readers: Reade
     assert query(project, f"select distinct stratum, stratum_count, stratum_drawn from label_sample_item"
                           f" where sample_id = '{done.sample.sample_id}'") == [("all", population, 40)]  # fmt: skip
     before = query(project, "select * from label order by all")
+    for sign in ";\t":
+        path.write_text(path.read_text(encoding="utf-8").replace(",", sign).replace(";", sign), encoding="utf-8")
+        assert [done.added_count for done in take(project, path, outside=outside(project, readers))] == [0]
     (again,) = take(project, path, outside=outside(project, readers))
     assert (again.sample.sample_id, again.added_count) == (done.sample.sample_id, 0)
     assert query(project, "select * from label order by all") == before
@@ -417,7 +473,7 @@ def test_a_wrong_csv_is_refused_line_by_line(project: Project, readers: Readers,
     assert len(said) == 5
     assert query(project, "select count(*) from label_sample") == [(1,)]
     path.write_text("manifestation_id,labeller,category\n", encoding="utf-8")
-    with pytest.raises(LabelError, match=r"labels\.csv:1: column sentiment is missing"):
+    with pytest.raises(LabelError, match=r"labels\.csv:1: column sentiment is missing; needed: .* parted by , or ; or tabs"):
         take(project, path, outside=outside(project, readers))
 
 
@@ -518,8 +574,31 @@ def test_the_commands_go_the_whole_way(project: Project) -> None:
     assert f"etiquetas-{sample_id}-final.xlsx" in settled.stdout
     shown = run_command("label", "status", "mini", project=project.root).stdout
     assert f"to settle       4: `escucha label export mini --differences {sample_id}`" in shown
+    assert max(map(len, shown.splitlines())) <= 80
     both = run_command("label", "export", "mini", *APRIL, "--differences", sample_id, project=project.root)
     assert (both.returncode, both.stderr.count("--differences SAMPLE")) == (2, 1)
+
+
+def test_an_option_that_would_change_nothing_is_refused(project: Project) -> None:
+    _, one, _ = empty(project)
+    for arguments in (("import", "mini", str(one)), ("export", "mini", "--differences", "0123456789ab")):
+        ended = run_command("label", *arguments, "--to", "2021-04-30", project=project.root)
+        assert (ended.returncode, "--to 2021-04-30: a window begins with --from DAY" in ended.stderr) == (2, True)
+    double = run_command("label", "export", "mini", *APRIL, "--size", "40", "--double", "50", project=project.root)
+    assert (double.returncode, double.stderr.splitlines()[-1]) == (
+        2,
+        "--double 50: more than the 40 messages of --size; allowed: 0 to 40",
+    )
+
+
+def test_a_sample_that_nobody_drew_has_no_seed(project: Project, readers: Readers, tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    lines = [f"{identity},A,salud,neg" for identity in ids_of(project, 4)]
+    path.write_text("\n".join(["manifestation_id,labeller,category,sentiment", *lines]), encoding="utf-8")
+    take(project, path, outside=outside(project, readers))
+    shown = run_command("label", "status", "mini", project=project.root).stdout
+    assert "drawn           4 of " in shown
+    assert "None" not in shown
 
 
 def messages_of(language: str) -> dict[str, set[str]]:
