@@ -132,6 +132,10 @@ class Period:
         """Return the name for files: first and last local date, "2021-04-01_2021-04-30"."""
         return f"{self.first_date.isoformat()}_{self.last_date.isoformat()}"
 
+    def as_options(self) -> str:
+        """Return the window as a command takes it: "--from 2021-04-01 --to 2021-04-30"."""
+        return f"--from {self.first_date.isoformat()} --to {self.last_date.isoformat()}"
+
     def __str__(self) -> str:
         """Return the window as a reader of logs sees it: "[2021-04-01 00:00, 2021-05-01 00:00) America/Lima"."""
         return f"[{self.start:%Y-%m-%d %H:%M}, {self.end:%Y-%m-%d %H:%M}) {self.zone.key}"

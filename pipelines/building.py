@@ -76,7 +76,9 @@ def stage_window(build: Build) -> None:
         stage(warehouse, name, build.window)
     ((unread,),) = warehouse.query_file("messages_without_reading")
     if unread:
-        raise NotAnnotated(f"{unread} messages of {period} have not been read; run `escucha annotate {city.id}` first")
+        profile = f" --profile {build.project.profile}" if build.project.profile else ""
+        remedy = f"run `escucha annotate {city.id} {period.as_options()}{profile}` first"
+        raise NotAnnotated(f"{unread} messages of {period} have not been read; {remedy}")
     stage_watch(warehouse, city, period, build.seen_until)
 
 

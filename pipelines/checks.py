@@ -44,7 +44,7 @@ REMEDIES: Mapping[Reason, str] = {
     "extract_too_large": "choose smaller pages in `url` or `options`; what is larger than the limit is not read",
     "extract_empty": "open the page that is named in a browser, and correct the selectors in `options` by what it shows",
     "interrupted": "check again",
-    "quarantined": "it failed several days in a row and rests; `escucha collect --source ID` asks it anyway",
+    "quarantined": "it failed several days in a row and rests; `escucha collect CITY --from DAY --source ID` asks it anyway",
     "consent_wall": "a notice on cookies stands in the place of the page, and nothing agrees to it here: name a feed of the site",
     "login_wall": "the page is for members: name a public address, or ask the publisher for an export",
     "captcha": "the site wants to know that a person reads: it is left alone; ask its publisher for a feed or for leave",
@@ -92,7 +92,7 @@ def _try_sources(project: Project, city: City) -> Iterator[dict[str, Any]]:
             health = SourceHealth(source_id=source.id, status="not_collected", reason="disabled")
             yield _result(source, "disabled", said, health) | _since(records, source, city.zone)
         elif source.options.cost:
-            said = f"not asked, since asking costs: {source.options.cost}; `escucha collect` asks"
+            said = f"not asked, since asking costs: {source.options.cost}; `escucha collect {city.id} --from DAY` asks"
             health = SourceHealth(source_id=source.id, status="not_collected", reason="none")
             yield _result(source, "disabled", said, health) | _since(records, source, city.zone)
     enabled = [source for source in city.sources if source.enabled and not source.options.cost]

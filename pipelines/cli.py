@@ -257,10 +257,10 @@ def report(
     from pipelines.project import find_project
     from pipelines.warehouse import publish as publish_copy
 
-    found = find_project(project, profile=profile)
+    found, names = find_project(project, profile=profile), _parse_formats(formats)
     if dry_run:
         return _show_plan(found, city, start, end, source or [], as_json, seen_until=seen_until)
-    instant, names = _parse_instant(seen_until), [name.strip() for name in formats.split(",")] if formats else []
+    instant = _parse_instant(seen_until)
     with _window(found, city, start, end, lock_timeout, source or []) as (warehouse, loaded, period):
         finished = _report(warehouse, found, loaded, period, instant, source or [], names, language)
         publish_copy(warehouse, found.published)
@@ -512,8 +512,22 @@ def _parse_instant(text: str | None) -> datetime | None:
     except ValueError as error:
         raise UsageProblem(f"--seen-until {text!r}: write an instant such as 2021-05-03T09:00:00-05:00") from error
     if instant.tzinfo is None:
-        raise UsageProblem(f"--seen-until {text!r}: the offset is missing; write for example {text}-05:00")
+        only_day = len(text) <= len("2021-05-01")  # a day is meant to its end
+        whole = f"{instant.date()}T23:59:59" if only_day else instant.isoformat()
+        raise UsageProblem(f"--seen-until {text!r}: the offset is missing; write for example {whole}-05:00")
     return instant.astimezone(UTC)
+
+
+def _parse_formats(text: str | None) -> list[str]:
+    """Return the names of --format, without those left empty; no name where the option is not given, which means all."""
+    if text is None:
+        return []
+    from pipelines.reports.exporting import FORMATS, choose_formats
+
+    names = [name for part in text.split(",") if (name := part.strip())]
+    if not names:
+        raise UsageProblem(f"--format {text!r}: names no format; available: {', '.join(FORMATS)}")
+    return choose_formats(names)
 
 
 def _show_plan(

@@ -81,9 +81,10 @@ def print_summary(city: City, finished: Report, found: Project, result: dict[str
     echo(f"sources         {totals['source_alive_count']} alive of {totals['source_planned_count']}")
     for row in finished.alerts:
         echo(f"alert           {_told_alert(row)}")
+    outcomes = result["outcomes"] if result else []
+    for source_id, why in {**finished.troubled_sources, **_troubled(outcomes)}.items():
+        echo_field("partial", f"{source_id}: {why.replace('_', ' ')}")
     if result:
-        for name in _troubled_names(result["outcomes"]):
-            echo(f"partial         {name}")
         added = f"{result['manifestations_added']} items (any date, every channel)"
         echo(f"new             {added}, {result['annotations_added']} annotations")
         for line in (result.get("evaluation") or {}).get("lines", []):
@@ -100,13 +101,13 @@ def _told_alert(row: Mapping[str, Any]) -> str:
     return f"{row['measure']} {row['key']}, {days}: {row['item_count']} voices, {beyond} than the {expected} explained"
 
 
-def _troubled_names(rows: list[dict[str, Any]]) -> list[str]:
-    """Return, for each source that makes a run partial, its name and why."""
-    named = []
+def _troubled(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Return, for each source that makes a run partial, its id and why."""
+    named = {}
     for row in rows:
         broken = row["status"] in ("failed", "partial") or row["reason"] == "quarantined"
         if broken or row["watch"]["verdict"] in ("quiet", "degraded", "drift"):
-            named.append(f"{row['source_id']}: {row['reason'].replace('_', ' ') if broken else row['watch']['verdict']}")
+            named[row["source_id"]] = row["reason"] if broken else row["watch"]["verdict"]
     return named
 
 

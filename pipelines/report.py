@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,8 @@ class Report:
     alerts: Sequence[Mapping[str, Any]] = ()
     """The rows of `report_alert`, of all channels, the least expected first."""
 
-    troubled_sources: Sequence[str] = ()
-    """Ids of the sources that were not read whole or are not as they used to be, in the order of the city's file."""
+    troubled_sources: Mapping[str, str] = field(default_factory=dict)
+    """Id of each source that was not read whole or is not as it used to be -> why, in the order of the city's file."""
 
 
 def report(
@@ -88,8 +88,10 @@ def report(
         newest = last_change(warehouse, city, period)
         instant = newest if seen_until is None else last_change(warehouse, city, period, seen_until=seen_until)
         if instant is None:
-            until = f" up to {seen_until.isoformat()}" if seen_until else ""
-            remedy = f"run `escucha collect {city.id}` first"
+            until = f" up to {seen_until.astimezone(city.zone).isoformat()}" if seen_until else ""
+            remedy = f"run `escucha collect {city.id} {period.as_options()}` first"
+            if newest is not None:
+                remedy = f"give a later --seen-until, or none: the last change is of {newest.astimezone(city.zone).isoformat()}"
             raise NothingToReport(f"nothing was collected for {city.id} in {period}{until}; {remedy}")
         places = load_place_words(project, city.id)
         build = Build(warehouse, project, city, period, readers, instant, places=places, whole=whole)
@@ -104,7 +106,7 @@ def report(
         write_index(warehouse, project)  # last: it lists the files that are there
     totals = warehouse.rows("select * from report where report_id = $id order by channel desc", {"id": report_id})
     alerts = warehouse.rows("select * from report_alert where report_id = $id order by p_value, position", {"id": report_id})
-    troubled = [source_id for (source_id,) in warehouse.query_file("troubled_sources", {"report_id": report_id})]
+    troubled = {source: str(why) for source, why in warehouse.query_file("troubled_sources", {"report_id": report_id})}
     return Report(report_id, instant, path, _count_reports(warehouse) > made, totals[0], alerts, troubled)
 
 

@@ -79,7 +79,8 @@ def restate(warehouse: Warehouse, project: Project, city: City, period: Period) 
     window = {"city": city.id, "start": period.start_utc, "end": period.end_utc}
     found = warehouse.query_file("issued_report", window)
     if not found:
-        raise NothingToReport(f"no report of {city.id} for {period}; make it with `escucha report {city.id}`")
+        remedy = f"make it with `escucha report {city.id} {period.as_options()}`"
+        raise NothingToReport(f"no report of {city.id} for {period}; {remedy}")
     report_id, _, seen_until, revision, _ = found[0]
     counts: dict[str, dict[Literal["category", "issue"], dict[str, int]]] = {}
     for channel, level, key, count in warehouse.query_file("report_counts", {"report_id": report_id}):

@@ -79,12 +79,12 @@ def restate_window(
     period = parse_period(start, end, loaded.zone, datetime.now(UTC).astimezone(loaded.zone).date())
     say(f"{loaded.name}{' (SYNTHETIC DATA)' if loaded.synthetic else ''}: {period}")
     if not found.warehouse.is_file():
-        raise ProjectError(f"there is no warehouse at {found.warehouse}; make a report with `escucha run {city}`")
+        raise ProjectError(f"there is no warehouse at {found.warehouse}; run `escucha run {city} {period.as_options()}` first")
     # Not the published copy: a sum of categories needs those, too, that are hidden there for being few.
     with open_alone(found.warehouse) as warehouse:
         restated = restate(warehouse, found, loaded, period)
     document = {"city": loaded.id, "period": str(period), **_restated_document(restated)}
-    print_document(document, as_json, lambda: _print_restated(restated, loaded.id))
+    print_document(document, as_json, lambda: _print_restated(restated, f"{loaded.id} {period.as_options()}"))
     return OK
 
 
@@ -170,7 +170,7 @@ def _restated_document(restated: Restated) -> dict[str, Any]:
     }
 
 
-def _print_restated(restated: Restated, city_id: str) -> None:
+def _print_restated(restated: Restated, window: str) -> None:
     echo(f"report {restated.report_id[:12]}, made with {restated.old_taxonomy}")
     echo(f"in the categories of {restated.taxonomy.revision}")
     if not restated.exact:
@@ -183,7 +183,8 @@ def _print_restated(restated: Restated, city_id: str) -> None:
         _print_count("total, as reported", channel.total, "")
     if any(len(row.ids) > 1 for row in rows):
         echo("\nA sum of several (+) can be told apart only by reading its messages again:")
-        echo(f"`escucha annotate {city_id}` and `escucha report {city_id}` for this window do so.")
+        echo(f"`escucha annotate {window}`, then")
+        echo(f"`escucha report {window}` do so.")
     if any(row.manifestation_count is None for row in rows):
         echo("\nnew: not counted then; messages about it stand where they were counted.")
 

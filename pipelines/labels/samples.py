@@ -159,7 +159,8 @@ def stage_counted(warehouse: Warehouse, project: Project, city: City, period: Pe
     """
     instant = last_change(warehouse, city, period)
     if instant is None:
-        raise NothingToReport(f"nothing was collected for {city.id} in {period}; run `escucha collect {city.id}` first")
+        remedy = f"run `escucha collect {city.id} {period.as_options()}` first"
+        raise NothingToReport(f"nothing was collected for {city.id} in {period}; {remedy}")
     build = Build(warehouse, project, city, period, readers, instant, places=load_place_words(project, city.id))
     stage_window(build)
     return build

@@ -36,7 +36,8 @@ def new_form(warehouse: Warehouse, project: Project, city: City, period: Period,
     window = {"city": city.id, "start": period.start_utc, "end": period.end_utc}
     issued = warehouse.query_file("issued_report", window)
     if not issued:
-        raise NothingToReport(f"{city.id} has no report of {period}; make it with `escucha report {city.id}` first")
+        remedy = f"make it with `escucha report {city.id} {period.as_options()}` first"
+        raise NothingToReport(f"{city.id} has no report of {period}; {remedy}")
     report_id, channel = issued[0][0], issued[0][1]  # online first
     findings = warehouse.rows(
         (_HERE / "staging" / "form_finding.sql").read_text(encoding="utf-8"),

@@ -45,6 +45,7 @@ def test_from_dates_includes_both_days() -> None:
 def test_names() -> None:
     assert str(APRIL) == "[2021-04-01 00:00, 2021-05-01 00:00) America/Lima"
     assert APRIL.slug() == "2021-04-01_2021-04-30"
+    assert APRIL.as_options() == "--from 2021-04-01 --to 2021-04-30"
 
 
 def test_contains_its_start_and_not_its_end() -> None:

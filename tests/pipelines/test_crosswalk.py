@@ -393,7 +393,7 @@ def test_a_window_without_a_report_cannot_be_restated(counted_project: Project) 
     city, period = window_of(counted_project)
     with (
         open_read_only(counted_project.warehouse) as warehouse,
-        pytest.raises(NothingToReport, match="make it with `escucha report mini`"),
+        pytest.raises(NothingToReport, match="make it with `escucha report mini --from 2021-03-01 --to 2021-03-31`"),
     ):
         restate(warehouse, counted_project, city, period.previous())
 
