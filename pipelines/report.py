@@ -16,7 +16,7 @@ from pipelines.building import build_tables
 from pipelines.copies import load_place_words
 from pipelines.project import Project
 from pipelines.report_index import write_index
-from pipelines.reports.exporting import ExportInput, choose_formats, make_exports, name_of_report
+from pipelines.reports.exporting import OPEN_DATA_ENDINGS, ExportInput, choose_formats, make_exports, name_of_report, plain_names
 from pipelines.reports.proposals import write_proposals
 from pipelines.reports.rendering import render_page
 from pipelines.runs import NothingToReport, Readers, record_run
@@ -131,6 +131,7 @@ def write_files(folder: Path, report_id: str, files: Mapping[str, bytes], *, new
     """Write the files of a report under its id, and under their plain names if it is the window's newest.
 
     A folder among them holds what is written now and nothing else: what an earlier version told must not stay beside it.
+    Nor do plain names of other formats and languages go on meaning an older report.
 
     Args:
         folder: of the window.
@@ -152,4 +153,24 @@ def write_files(folder: Path, report_id: str, files: Mapping[str, bytes], *, new
         for below in {path.parent for path in written} - {folder}:
             for stale in set(below.iterdir()) - set(written):
                 stale.unlink()
+    if newest:
+        _remove_older(folder, report_id)
     return next((path for path in written if path.suffix == ".html"), written[0])
+
+
+def _remove_older(folder: Path, report_id: str) -> None:
+    """Remove what bears a plain name and is no copy of what bears this report's id: it is of an older report."""
+    for name in plain_names():
+        plain = _read_exported(folder / name)
+        if plain != _read_exported(folder / name_of_report(name, report_id)):
+            for path in plain:
+                (folder / name / path).unlink()
+            if (folder / name).is_dir() and not any((folder / name).iterdir()):
+                (folder / name).rmdir()
+
+
+def _read_exported(path: Path) -> dict[str, bytes]:
+    """Return the content of a file, or of each file of a folder of open data, by its name there; nothing of what is not there."""
+    if path.is_dir():
+        return {file.name: file.read_bytes() for file in path.iterdir() if file.is_file() and file.suffix in OPEN_DATA_ENDINGS}
+    return {"": path.read_bytes()} if path.is_file() else {}

@@ -18,6 +18,7 @@ from collectors.period import Period
 from collectors.spool import write_whole
 from collectors.yaml_errors import ConfigurationError
 from pipelines.project import Project, ProjectError
+from pipelines.reports.exporting import ENDINGS
 from pipelines.reports.formats import Formats, Wording, load_wording
 from pipelines.reports.rendering import LANGUAGES, REPORTS
 from pipelines.reports.templates import open_templates
@@ -117,7 +118,7 @@ def _stems() -> dict[str, str]:
     stems: dict[str, str] = {}
     for language in LANGUAGES:
         say = load_wording(REPORTS / "wording" / language)
-        stems |= {str(say(f"file.{kind}")): language for kind in ("report", "summary")}
+        stems |= {str(say(f"file.{kind}")): language for kind in ENDINGS}
     return stems
 
 

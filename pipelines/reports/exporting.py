@@ -10,10 +10,11 @@ from collectors.catalog import City
 from collectors.period import Period
 from models.taxonomy import Taxonomy
 from pipelines.reports.docx import export_docx
+from pipelines.reports.formats import load_wording
 from pipelines.reports.markdown import export_markdown
 from pipelines.reports.masking import masked
 from pipelines.reports.pdf import export_pdf
-from pipelines.reports.rendering import load_formats
+from pipelines.reports.rendering import LANGUAGES, REPORTS, load_formats
 from pipelines.warehouse import Warehouse
 
 
@@ -48,14 +49,14 @@ def export_page(given: ExportInput) -> Mapping[str, bytes]:
 
 
 def export_workbook(given: ExportInput) -> Mapping[str, bytes]:
-    """Return the workbook, `informe.xlsx`."""
+    """Return the workbook, `informe.xlsx`; in English `report.xlsx`."""
     from pipelines.reports import workbook
 
     return workbook.export_workbook(given)
 
 
 def export_open_data(given: ExportInput) -> Mapping[str, bytes]:
-    """Return the open-data package, `datos-abiertos/` and `datos-abiertos.zip`."""
+    """Return the open-data package, `datos-abiertos/` and `datos-abiertos.zip`; in English `open-data/` and `open-data.zip`."""
     from pipelines.reports import open_data
 
     return open_data.export_open_data(given)
@@ -70,6 +71,16 @@ FORMATS: Mapping[str, Export] = {
     "open-data": export_open_data,
 }
 """Name, as in `--format`, -> what makes its files."""
+
+ENDINGS: Mapping[str, tuple[str, ...]] = {
+    "report": (".html", ".pdf", ".md", ".xlsx"),
+    "summary": (".docx",),
+    "open_data": ("", ".zip"),
+}
+"""Message of the wording's `file` -> how the files go on that bear it; without an ending, the folder."""
+
+OPEN_DATA_ENDINGS = frozenset({".csv", ".parquet", ".json", ".jsonld", ".md"})
+"""How the files of the folder end."""
 
 
 def choose_formats(names: Sequence[str]) -> list[str]:
@@ -105,3 +116,9 @@ def name_of_report(path: str, report_id: str) -> str:
     first, *others = PurePosixPath(path).parts
     suffix = "" if others else PurePosixPath(first).suffix
     return str(PurePosixPath(f"{first.removesuffix(suffix)}-{report_id[:12]}{suffix}", *others))
+
+
+def plain_names() -> list[str]:
+    """Return the names that files and folders of a report have beside those with its id, in every language."""
+    wordings = [load_wording(REPORTS / "wording" / language) for language in LANGUAGES]
+    return [say.text(f"file.{kind}") + ending for say in wordings for kind, endings in ENDINGS.items() for ending in endings]

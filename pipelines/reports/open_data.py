@@ -13,17 +13,15 @@ from pipelines.reports.exporting import ExportInput
 from pipelines.reports.formats import MIN_BASE, Formats, Wording, clean, load_wording
 from pipelines.reports.masking import LEAST_PERSONS, mask_of, masked
 from pipelines.reports.packing import write_csv, write_json, write_parquet, write_zip
-from pipelines.reports.rendering import REPORTS
-
-FOLDER = "datos-abiertos"
+from pipelines.reports.rendering import REPORTS, load_formats
 
 
 def export_open_data(given: ExportInput) -> Mapping[str, bytes]:
-    """Make the package as a folder, `datos-abiertos/`, and the same files as `datos-abiertos.zip`.
+    """Make the package as a folder and the same files as a ZIP, named in the language of the report.
 
     Figures behind which fewer than 11 persons stand, or that would give such a one away, are null.
     """
-    formats = Formats(given.city.locale, given.city.zone, load_wording(REPORTS / "wording" / given.language))
+    formats = load_formats(given.city, given.language)
     with masked(given.warehouse, "open"):
         resources = [*_read_resources(given, formats.say), _codes(given, formats.say)]
         totals = given.warehouse.rows("from report where report_id = $id order by channel", {"id": given.report_id})
@@ -38,7 +36,8 @@ def export_open_data(given: ExportInput) -> Mapping[str, bytes]:
     files["datapackage.json"] = write_json(describe_package(given, resources, files, texts))
     files["README.md"] = _readme(formats, resources, texts, unread).encode()
     files["dcat.jsonld"] = write_json(describe_dataset(given, files, texts))
-    return {f"{FOLDER}/{name}": content for name, content in sorted(files.items())} | {f"{FOLDER}.zip": write_zip(FOLDER, files)}
+    folder = formats.say.text("file.open_data")
+    return {f"{folder}/{name}": content for name, content in sorted(files.items())} | {f"{folder}.zip": write_zip(folder, files)}
 
 
 def _read_resources(given: ExportInput, say: Wording) -> list[Resource]:

@@ -12,9 +12,9 @@ import xlsxwriter
 
 from pipelines.reports.dictionary import Column, describe, table_word, told_tables_in_order
 from pipelines.reports.exporting import ExportInput
-from pipelines.reports.formats import MIN_BASE, Formats, clean, load_wording
+from pipelines.reports.formats import MIN_BASE, Formats, clean
 from pipelines.reports.masking import mask_of
-from pipelines.reports.rendering import REPORTS
+from pipelines.reports.rendering import load_formats
 
 LONGEST = 32_767
 """Characters that a cell holds; XlsxWriter leaves out a longer text without a word."""
@@ -81,9 +81,9 @@ class _Book:
 
 
 def export_workbook(given: ExportInput) -> Mapping[str, bytes]:
-    """Make `informe.xlsx`. Its tables are masked like the page: what is not told says so in its cell."""
+    """Make the workbook, named in its language. Its tables are masked like the page: what is not told says so in its cell."""
     target = io.BytesIO()
-    formats = Formats(given.city.locale, given.city.zone, load_wording(REPORTS / "wording" / given.language))
+    formats = load_formats(given.city, given.language)
     totals = given.warehouse.rows(
         "from report where report_id = $id order by channel <> 'online', channel", {"id": given.report_id}
     )
@@ -98,7 +98,7 @@ def export_workbook(given: ExportInput) -> Mapping[str, bytes]:
         for table in tables:
             _write_table(writing, table)
         _write_dictionary(writing, tables)
-    return {"informe.xlsx": target.getvalue()}
+    return {f"{formats.say.text('file.report')}.xlsx": target.getvalue()}
 
 
 def _write_summary(writing: _Book, title: str, totals: Sequence[Mapping[str, Any]]) -> None:

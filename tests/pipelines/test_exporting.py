@@ -22,7 +22,16 @@ from collectors.period import Period
 from models.taxonomy import Taxonomy, load_taxonomy
 from pipelines.report import write_files
 from pipelines.reports.dictionary import PAGE, describe, render_dictionary, told_tables_in_order
-from pipelines.reports.exporting import FORMATS, ExportInput, FormatError, choose_formats, make_exports, name_of_report
+from pipelines.reports.exporting import (
+    FORMATS,
+    OPEN_DATA_ENDINGS,
+    ExportInput,
+    FormatError,
+    choose_formats,
+    make_exports,
+    name_of_report,
+    plain_names,
+)
 from pipelines.reports.formats import load_wording
 from pipelines.reports.masking import masked
 from pipelines.reports.packing import csv_cell
@@ -50,12 +59,12 @@ def taxonomy() -> Taxonomy:
     return load_taxonomy()
 
 
-def input_of(city: City, taxonomy: Taxonomy, **options: Any) -> ExportInput:
+def input_of(city: City, taxonomy: Taxonomy, *, language: str = "es", **options: Any) -> ExportInput:
     """Return a filled report of April 2021."""
     period = Period.from_dates(date(2021, 4, 1), date(2021, 4, 30), city.zone)
     warehouse = filled_warehouse(city, period, taxonomy, **options)
-    page = render_page(warehouse, REPORT_ID, city, period, taxonomy)
-    return ExportInput(warehouse, REPORT_ID, city, period, taxonomy, "es", page)
+    page = render_page(warehouse, REPORT_ID, city, period, taxonomy, language=language)
+    return ExportInput(warehouse, REPORT_ID, city, period, taxonomy, language, page)
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +77,12 @@ def given(taxonomy: Taxonomy) -> ExportInput:
 def files(given: ExportInput) -> dict[str, bytes]:
     """All its formats."""
     return make_exports(given)
+
+
+@pytest.fixture(scope="module")
+def english(given: ExportInput, taxonomy: Taxonomy) -> dict[str, bytes]:
+    """All formats in English."""
+    return make_exports(input_of(given.city, taxonomy, language="en"))
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +123,49 @@ def test_files_stand_under_the_id_of_their_report_too(tmp_path: Path) -> None:
     assert (tmp_path / "datos-abiertos-0f3a9c1e5b7d" / "a.csv").read_bytes() == b"a"
     assert write_files(tmp_path, "ff" * 16, {"informe.html": b"c"}, newest=False) == tmp_path / "informe-ffffffffffff.html"
     assert (tmp_path / "informe.html").read_bytes() == b"b"
+
+
+def test_each_language_has_names_of_its_own(files: dict[str, bytes], english: dict[str, bytes]) -> None:
+    assert not files.keys() & english.keys()
+    written = {Path(name).parts[0] for name in [*files, *english]}
+    assert written == set(plain_names())
+    assert {Path(name).suffix for name in files if "/" in name} == OPEN_DATA_ENDINGS
+    assert {"report.xlsx", "open-data", "open-data.zip", "informe.xlsx", "datos-abiertos", "datos-abiertos.zip"} <= written
+
+
+def test_english_files_write_days_in_english(english: dict[str, bytes]) -> None:
+    days = "1 to 30 April 2021"
+    assert json.loads(english["open-data/datapackage.json"])["title"].endswith(days)
+    assert json.loads(english["open-data/dcat.jsonld"])["dct:title"]["@value"].endswith(days)
+    assert f"Period: {days}." in english["open-data/README.md"].decode()
+    summary = openpyxl.load_workbook(io.BytesIO(english["report.xlsx"]))["Summary"]
+    words = [str(cell.value) for row in summary.iter_rows() for cell in row if cell.value]
+    assert days in words
+    assert not [text for text in words if " de abril" in text or " de mayo" in text]
+
+
+def test_plain_names_mean_the_newest_report_alone(tmp_path: Path) -> None:
+    old, new = "aa" * 32, "bb" * 32
+    spanish = {"informe.html": b"1", "informe.pdf": b"1", "datos-abiertos/a.csv": b"1", "datos-abiertos.zip": b"1"}
+    write_files(tmp_path, old, spanish, newest=True)
+    write_files(tmp_path, old, {"report.html": b"1", "open-data/a.csv": b"1"}, newest=True)
+    for name in ("categorias-propuestas.yml", "informe-notas.html", "datos-abiertos/nota.txt"):
+        (tmp_path / name).write_text("ours", encoding="utf-8")
+    before = {path for path in tmp_path.rglob("*") if "a" * 12 in path.as_posix()}
+    assert write_files(tmp_path, new, {"informe.md": b"2"}, newest=True) == tmp_path / "informe.md"
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file() and path not in before}
+    assert left == {
+        "categorias-propuestas.yml",
+        "datos-abiertos/nota.txt",
+        "informe-bbbbbbbbbbbb.md",
+        "informe-notas.html",
+        "informe.md",
+    }
+    assert not (tmp_path / "open-data").exists()
+    assert all(path.exists() for path in before)
+    write_files(tmp_path, new, {"informe.html": b"2"}, newest=True)
+    write_files(tmp_path, new, {"report.html": b"2"}, newest=True)
+    assert {"informe.md", "informe.html", "report.html"} <= {path.name for path in tmp_path.iterdir()}, "of one report"
 
 
 def test_the_package_is_valid_and_described(files: dict[str, bytes], tmp_path: Path) -> None:
