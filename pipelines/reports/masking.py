@@ -95,7 +95,8 @@ class Mask:
             if cell.base:
                 join, small = _BASES[cell.base]
                 joins.append(join.format(database=database))
-                told |= {column: f"if(({hidden}) or {small.format(level=level)}, null, t.{column})" for column in cell.shares}
+                hidden = f"({hidden}) or {small.format(level=level)}"
+            told |= {column: f"if({hidden}, null, t.{column})" for column in cell.shares}
         replaced = ", ".join(f"{sql} as {column}" for column, sql in told.items() if column in columns)
         chosen = f"t.* replace ({replaced})" if replaced else "t.*"
         row_told = self.where.format(least=least) or "true"

@@ -50,11 +50,23 @@ SPOKEN: Mapping[str, Sequence[str]] = {
     "status": ("status.{}",),
     "platform": ("platform.{}",),
     "publisher_kind": ("publisher_kind.{}",),
+    "place_kind": ("places.kind.{}",),
+    "direction": ("direction.{}",),
+    "change": ("direction.{}",),
+    "estimate_status": ("exports.values.estimate_status.{}",),
+    "period_kind": ("exports.values.period_kind.{}",),
+    "standing": ("exports.values.standing.{}",),
+    "measure": ("exports.values.measure.{}",),
+    "message": ("exports.values.message.{}",),
+    "grouping": ("exports.values.grouping.{}",),
+    "verdict": ("exports.values.verdict.{}",),
+    "expected_from": ("exports.values.expected_from.{}",),
+    "task": ("exports.values.task.{}",),
 }
 """Column whose codes have names in the wording -> where those stand."""
 
-NAMED = ("category_id", "issue_id", "rollup_id", "sentiment")
-"""Columns whose codes have names in the taxonomy."""
+NAMED = ("category_id", "issue_id", "rollup_id", "sentiment", "key")
+"""Columns whose codes have names in the taxonomy; `key` of a source is its own id."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +180,7 @@ def _write_table(writing: _Book, table: str) -> None:
     cells = [[_shown(writing, column, row, mask.figures(column.name)) for column in shown] for row in rows]
     heads = [column.label for column in shown]
     for place, column in reversed(list(enumerate(shown))):
-        if column.name in NAMED or column.name in SPOKEN:
+        if column.kind == "VARCHAR" and (column.name in NAMED or column.name in SPOKEN):
             heads.insert(place + 1, writing.word("code_of", heading=column.label))
             for told, row in zip(cells, rows, strict=True):
                 told.insert(place + 1, (row[column.name], "text"))
@@ -184,6 +196,8 @@ def _shown(writing: _Book, column: Column, row: Mapping[str, Any], count: str | 
             return (writing.formats.say.text("reserved.cell") if withheld else "–"), "untold"
     if isinstance(value, bool):
         return writing.word("yes" if value else "no"), "text"
+    if column.name == "key" and row["measure"] == "source":
+        return value, column.unit
     return writing.spoken(column.name, value), column.unit
 
 
@@ -207,7 +221,8 @@ def _write_dictionary(writing: _Book, tables: Sequence[str]) -> None:
         [(text, "wrapped") for text in (table_word(say, table, "label"), column.label, column.name, unit, column.meaning)]
         for table in tables
         for column in describe(writing.given.warehouse, table, say)
-        for unit in (say.text(f"exports.units.{column.unit}"),)
+        # Times stand here by the clock of the city, in the open data by UTC.
+        for unit in (word("local") if column.unit == "instant" else say.text(f"exports.units.{column.unit}"),)
     ]
     _write_rows(writing, word("dictionary"), heads, cells)
 

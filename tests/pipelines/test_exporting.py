@@ -257,6 +257,44 @@ def test_the_workbook_has_typed_cells_and_says_what_is_withheld(given: ExportInp
     assert "Lo que no se pudo leer" in words
 
 
+def sheet_rows(book: Any, name: str) -> list[dict[str, Any]]:
+    heads, *rows = ([cell.value for cell in row] for row in book[name].iter_rows())
+    return [dict(zip(heads, row, strict=True)) for row in rows]
+
+
+def test_the_workbook_says_in_words_what_the_tables_say_in_codes(
+    given: ExportInput, files: dict[str, bytes], english: dict[str, bytes]
+) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(files["informe.xlsx"]))
+    for sheet, column, word, code in (
+        ("Categorías", "Estado de la estimación", "sin corregir", "uncorrected"),
+        ("Comparación", "Clase de periodo", "mes", "month"),
+        ("Comparación", "Situación", "sin comparar: antes no se recogió nada", "not_collected"),
+        ("Peso de las fuentes", "Medida", "tono negativo de la categoría", "category_neg"),
+        ("Peso de las fuentes", "Clave", "Otros", "otros"),
+        ("Vigilancia", "Situación", "falta historia", "short_history"),
+        ("Hallazgos", "Mensaje", "categoría con más expresiones", "largest_category"),
+        ("Lugares", "Clase de lugar", "zona", "zone"),
+        ("Lugares", "Clase de fila", "un lugar", "place"),
+    ):
+        assert (word, code) in {(row[column], row[f"{column} (código)"]) for row in sheet_rows(book, sheet)}, (sheet, column)
+    heads = [cell.value for cell in openpyxl.load_workbook(io.BytesIO(english["report.xlsx"]))["Watch"][1]]
+    assert heads.count("Standing (code)") == 1
+    with masked(given.warehouse, "open"):
+        codes = given.warehouse.query("select distinct standing from report_watch")
+    assert {row["standing"] for row in rows_of(files, "report_watch")} == {code for (code,) in codes} == {"short_history"}
+
+
+def test_the_workbook_tells_withheld_shares_and_local_times(given: ExportInput, files: dict[str, bytes]) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(files["informe.xlsx"]))
+    voices = sheet_rows(book, "Voces")
+    told = {(row["Expresiones"] == "reservado", row["Décima parte más activa"]) for row in voices}
+    assert told == {(True, "reservado"), (False, "–"), (False, 0.25)}
+    units = {row["Columna"]: row["Unidad"] for row in sheet_rows(book, "Diccionario")}
+    assert units["seen_until"] == "hora local de la ciudad"
+    assert "instante UTC" in files["datos-abiertos/diccionario.md"].decode()
+
+
 def test_the_workbook_holds_no_formula_and_no_link(hostile: dict[str, bytes]) -> None:
     with zipfile.ZipFile(io.BytesIO(hostile["informe.xlsx"])) as archive:
         sheets = "".join(archive.read(name).decode() for name in archive.namelist() if name.endswith(".xml"))

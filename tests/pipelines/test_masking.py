@@ -84,6 +84,15 @@ def test_no_share_of_a_small_or_hidden_base(warehouse: Warehouse) -> None:
         assert ("calles.huecos",) not in warehouse.query("select issue_id from report_issue"), "only few mentioned it"
 
 
+def test_a_share_without_a_base_of_its_own_goes_with_its_count() -> None:
+    mask = mask_of("report_promise")
+    assert mask.figures("now_share") == "now_count"
+    sql = mask.select("report_promise", ["now_count", "now_share"], "internal", "memory")
+    told = {name: sql.partition(f" as {name}")[0].rpartition("if(")[2] for name in ("now_count", "now_share")}
+    assert told["now_share"] == told["now_count"].replace("now_count", "now_share")
+    assert mask_of("report_voice").figures("top_tenth_share") == "manifestation_count"
+
+
 def test_a_report_whose_persons_nobody_counted_tells_no_figure(warehouse: Warehouse) -> None:
     warehouse.query("delete from report_cell")
     with masked(warehouse, "internal"):
