@@ -1,9 +1,14 @@
-"""The index of all reports of all cities: one page in `data/reports` that works without a server, a script or a connection."""
+"""The index of all reports of all cities: one page in `data/reports` that is read without a server, a script or a connection.
+
+A small script of its own searches it.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -55,6 +60,9 @@ class Entry:
     window: str
     seen_until: str
     count: str
+    words: str
+    """What the search finds it by, folded."""
+
     row: Mapping[str, Any]
     links: tuple[Link, ...]
 
@@ -149,9 +157,28 @@ def _entry(project: Project, row: Mapping[str, Any], name: str, formats: Formats
         window=formats.window(period),
         seen_until=formats.instant(row["seen_until"]),
         count=formats.number(row["manifestation_count"]),
+        words=fold(" ".join([name, formats.window(period), row["report_id"], *_names(period, formats)])),
         row=row,
         links=tuple(_links(project, folder, row["report_id"][:12], stems)),
     )
+
+
+def _names(period: Period, formats: Formats) -> list[str]:
+    """Return what else people may call a window: its file name, its week, month or quarter, and the months that it touches."""
+    first = period.first_date
+    week = first.isocalendar()
+    calendar = {
+        "week": f"{week.year}-W{week.week:02}",
+        "month": f"{first:%Y-%m}",
+        "quarter": f"{first.year}-Q{(first.month + 2) // 3}",
+    }
+    months = sorted({day.replace(day=1) for day in period.days()})
+    return [period.slug(), *(calendar[kind] for kind in calendar if kind == period.kind), *map(formats.month, months)]
+
+
+def fold(text: str) -> str:
+    """Fold a text as the script folds what is searched: no accents, small letters."""
+    return re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", text)).lower()
 
 
 def _links(project: Project, folder: Path, mark: str, stems: Mapping[str, str]) -> list[Link]:

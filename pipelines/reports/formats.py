@@ -160,8 +160,9 @@ class Formats:
         return str(format_decimal(value, locale=self.locale))
 
     def coefficient(self, value: float) -> str:
-        """Write a coefficient with two decimals: 0.85."""
-        return str(format_decimal(value, "0.00", locale=self.locale))
+        """Write a coefficient with two decimals: 0.85, −0.07."""
+        rounded = round(value, 2)
+        return ("−" if rounded < 0 else "") + str(format_decimal(abs(rounded), "0.00", locale=self.locale))
 
     def counted(self, count: int | Reserved, key: str, **values: object) -> Markup:
         """Write a message in the form that a count asks for: its `one` (1 expresión) or its `other` (5,796 expresiones).

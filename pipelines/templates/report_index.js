@@ -1,7 +1,7 @@
 (() => {
   const box = document.getElementById("search"), told = document.getElementById("found");
   const plain = text => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
-  const entries = [...document.querySelectorAll("li.report")].map(item => [item, plain(item.dataset.words)]);
+  const entries = [...document.querySelectorAll("li.report")].map(item => [item, item.dataset.words]);
   const groups = [...document.querySelectorAll("section, .year")].reverse();
   const filter = () => {
     const words = plain(box.value).split(/\s+/).filter(Boolean);

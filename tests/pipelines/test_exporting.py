@@ -205,6 +205,15 @@ def test_open_data_holds_what_the_open_level_tells_in_csv_and_parquet(given: Exp
     assert "report_cell" not in {name.rpartition("/")[2].partition(".")[0] for name in files}
 
 
+def test_limits_tell_the_totals_and_what_subtracting_packages_gives(files: dict[str, bytes], english: dict[str, bytes]) -> None:
+    spanish = files["datos-abiertos/README.md"].decode().partition("## Límites")[2]
+    assert "Los totales de cada canal, de cada día y de cada fuente sí se dan, aunque haya menos de 11 personas" in spanish
+    assert "Cada paquete se protege por sí solo" in spanish
+    limits = english["open-data/README.md"].decode().partition("## Limits")[2]
+    assert "Totals of each channel, day and source are given, even where fewer than 11 persons" in limits
+    assert "Each package is protected by itself" in limits
+
+
 def test_values_are_written_by_iso_8601(files: dict[str, bytes]) -> None:
     total = rows_of(files, "report")[0]
     assert total["seen_until"] == "2021-05-03T14:00:00Z"

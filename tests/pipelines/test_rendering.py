@@ -553,6 +553,7 @@ def test_window_is_written_as_people_say_it(formats: Formats, ate: City, first: 
 def test_number_follows_the_locale_of_the_city(formats: Formats) -> None:
     assert formats.number(1234567) == "1,234,567"
     assert Formats("es_ES", formats.zone, formats.say).number(1234567) == "1.234.567"
+    assert [formats.coefficient(value) for value in (0.854, -0.07, -0.001, 0)] == ["0.85", "−0.07", "0.00", "0.00"]
 
 
 @given(st.integers(min_value=0, max_value=10**9))

@@ -15,7 +15,7 @@ from lxml import html
 from collectors.period import Period
 from pipelines.project import Project, ProjectError
 from pipelines.report_commands import LANGUAGES
-from pipelines.report_index import find_page, write_index
+from pipelines.report_index import find_page, fold, write_index
 from pipelines.reports import rendering
 from pipelines.runs import NothingToReport
 from pipelines.warehouse import Warehouse, memory_warehouse
@@ -133,6 +133,33 @@ def test_same_reports_same_bytes_and_reports_without_files_are_left_out(warehous
     for file in project.reports.glob(f"mini/*/*{ids[5][:12]}*"):
         file.rmdir() if file.is_dir() else file.unlink()
     assert "Mini" not in write_index(warehouse, project).read_text(encoding="utf-8")
+
+
+def test_a_report_is_found_by_every_name_of_its_window(warehouse: Warehouse, project: Project) -> None:
+    windows = {
+        1: (date(2021, 4, 12), date(2021, 4, 18)),
+        2: (date(2021, 4, 1), date(2021, 4, 30)),
+        3: (date(2021, 4, 1), date(2021, 6, 30)),
+        4: (date(2020, 12, 28), date(2021, 1, 3)),
+        5: (date(2021, 1, 30), date(2021, 3, 2)),
+    }
+    ids = {number: add(warehouse, project, number, "ate", *window) for number, window in windows.items()}
+    tree = html.fromstring(write_index(warehouse, project).read_text(encoding="utf-8"))
+    words = [item.get("data-words") for item in tree.find_class("report")]
+    said = {number: next(text for text in words if report_id in text) for number, report_id in ids.items()}
+    assert "ate" in said[1].split()
+    assert "2021-04-12_2021-04-18" in said[1]
+    assert "2021-w15" in said[1]
+    assert "2021-04" in said[2].split()
+    assert "2021-q2" in said[3].split()
+    assert "mayo de 2021" in said[3]
+    assert "2020-w53" in said[4]
+    assert {"diciembre", "enero"} <= set(said[4].split())
+    assert {"enero", "febrero", "marzo"} <= set(said[5].split())
+    assert not [text for number, text in said.items() if number in (2, 3, 5) and "-w" in text]
+    assert fold("Áncash SETIEMBRE Ñ 2021-W15") == "ancash setiembre n 2021-w15"
+    english = html.fromstring(write_index(warehouse, project, language="en").read_text(encoding="utf-8"))
+    assert any("february 2021" in item.get("data-words") for item in english.find_class("report"))
 
 
 def test_only_the_own_script_may_run_and_nothing_is_asked_for(warehouse: Warehouse, project: Project) -> None:
