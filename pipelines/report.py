@@ -16,7 +16,16 @@ from pipelines.building import build_tables
 from pipelines.copies import load_place_words
 from pipelines.project import Project
 from pipelines.report_index import write_index
-from pipelines.reports.exporting import OPEN_DATA_ENDINGS, ExportInput, choose_formats, make_exports, name_of_report, plain_names
+from pipelines.reports.exporting import (
+    FORMATS,
+    OPEN_DATA_ENDINGS,
+    ExportInput,
+    FormatError,
+    choose_formats,
+    make_exports,
+    name_of_report,
+    plain_names,
+)
 from pipelines.reports.proposals import write_proposals
 from pipelines.reports.rendering import render_page
 from pipelines.runs import NothingToReport, Readers, record_run
@@ -80,7 +89,7 @@ def report(
         NotAnnotated: if messages of the window have not been read by these annotators.
         AuditFailed: if a table breaks a rule; nothing is written then.
     """
-    whole, chosen_formats = not source_ids, choose_formats(formats)
+    whole, chosen_formats = not source_ids, _formats_of(formats, whole=not source_ids)
     if source_ids:
         chosen = tuple(source for source in city.sources if source.id in set(source_ids))
         city = city.model_copy(update={"sources": chosen, "published": None})
@@ -108,6 +117,21 @@ def report(
     alerts = warehouse.rows("select * from report_alert where report_id = $id order by p_value, position", {"id": report_id})
     troubled = {source: str(why) for source, why in warehouse.query_file("troubled_sources", {"report_id": report_id})}
     return Report(report_id, instant, path, _count_reports(warehouse) > made, totals[0], alerts, troubled)
+
+
+def _formats_of(names: Sequence[str], *, whole: bool) -> list[str]:
+    """Return the formats to make: of a report on some sources no open data, which beside the city's own would tell more.
+
+    Raises:
+        FormatError: if a format does not exist, or this report has none such.
+    """
+    chosen = choose_formats(names)
+    if not whole and "open-data" in names:
+        others = ", ".join(name for name in FORMATS if name != "open-data")
+        raise FormatError(
+            f"a report on some sources has no open-data: taken from the city's own it would tell more; allowed: {others}"
+        )
+    return [name for name in chosen if whole or name != "open-data"]
 
 
 def _count_reports(warehouse: Warehouse) -> int:

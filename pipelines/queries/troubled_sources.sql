@@ -3,7 +3,7 @@ select
     source_id,
     case
         when (status in ('failed', 'partial') or reason = 'quarantined') and coalesce(reason, 'none') <> 'none' then reason
-        when status in ('failed', 'partial') then status
+        when status in ('failed', 'partial', 'not_collected') then status
         else verdict
     end as why
 from report_source

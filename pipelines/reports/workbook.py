@@ -102,6 +102,8 @@ def export_workbook(given: ExportInput) -> Mapping[str, bytes]:
     with xlsxwriter.Workbook(target, OPTIONS) as book:
         writing = _Book(given, formats, book, {name: book.add_format(dict(style)) for name, style in STYLES.items()})
         title = formats.say.text("exports.title", city=clean(given.city.name), window=formats.window(given.period))
+        if totals[0]["only_sources"] is not None:
+            title = f"{title} {formats.counted(len(given.city.sources), 'page.only').unescape()}"
         # Without it the clock of the machine would stand in the file.
         created = totals[0]["seen_until"].replace(tzinfo=None)
         book.set_properties({"title": title, "author": "escucha", "created": created, "comments": given.report_id})

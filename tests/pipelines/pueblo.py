@@ -89,8 +89,8 @@ class Pueblo:
         self.warehouse.append("manifestation", [{name: row[name] for name in row if name != "category"} for row in rows])
         self._append_readings(rows, negative)
 
-    def report(self, period: Period, *source_ids: str) -> Report:
-        return report(self.warehouse, self.project, self.city, period, self.readers, source_ids=source_ids, formats=("html",))
+    def report(self, period: Period, *source_ids: str, formats: Sequence[str] = ("html",)) -> Report:
+        return report(self.warehouse, self.project, self.city, period, self.readers, source_ids=source_ids, formats=formats)
 
     def rows(self, table: str, finished: Report, where: str = "true") -> list[dict[str, Any]]:
         sql = f"select * from {table} where report_id = $id and {where} order by all"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from lxml import html
 
+from pipelines.reports.exporting import FormatError
 from pipelines.runs import Readers
 from tests.pipelines.pueblo import SOURCES, Pueblo, found_pueblo
 
@@ -257,3 +258,11 @@ def test_a_report_on_some_sources_says_so_first(pueblo: Pueblo) -> None:
     assert "no es el informe de la ciudad: Plaza; Cerro." in said[1]
     assert "no es el informe" not in said[0]
     assert "Las fuentes que se eligieron para este informe" in pages[1].get_element_by_id("sources").text_content()
+
+
+def test_a_report_on_some_sources_has_no_open_data(pueblo: Pueblo) -> None:
+    pueblo.write(pueblo.window(*APRIL), BEFORE)
+    with pytest.raises(FormatError, match="has no open-data"):
+        pueblo.report(pueblo.window(*APRIL), "plaza", formats=("html", "open-data"))
+    made = pueblo.report(pueblo.window(*APRIL), "plaza", formats=())
+    assert {path.suffix for path in made.path.parent.iterdir()} == {".html", ".pdf", ".docx", ".md", ".xlsx"}
