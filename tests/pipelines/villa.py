@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -106,10 +106,10 @@ class Village:
         with open_warehouse(self.project.warehouse) as warehouse:
             return collect(warehouse, self.project, self.city, self.period, **options)
 
-    def report(self, readers: Readers) -> Report:
+    def report(self, readers: Readers, *, formats: Sequence[str] = ("html",)) -> Report:
         with open_warehouse(self.project.warehouse) as warehouse:
             annotate(warehouse, self.project, self.city, self.period, readers)
-            return report(warehouse, self.project, self.city, self.period, readers, formats=("html",))
+            return report(warehouse, self.project, self.city, self.period, readers, formats=formats)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with open_read_only(self.project.warehouse) as warehouse:
