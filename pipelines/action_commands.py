@@ -53,12 +53,17 @@ def new(city: CityName, start: From, end: To = None, as_json: AsJson = False, pr
 @actions_app.command("check")
 def check(city: CityName, start: From, end: To = None, as_json: AsJson = False, project: ProjectDir = None) -> int:
     """Check the form of a window, and tell how many recommendations the report would print."""
-    from pipelines.reports.actions import actions_folder, load_form
+    from pipelines.reports.actions import actions_folder, list_reports, load_form
     from pipelines.taxonomies import load_city_taxonomy
+    from pipelines.warehouse import open_alone
 
     found, loaded, period = _window(city, start, end, project)
     path = actions_folder(found, loaded.id) / f"{period.slug()}.yml"
-    form = load_form(path, load_city_taxonomy(found, loaded.id))
+    reports: list[str] = []
+    if found.warehouse.is_file():
+        with open_alone(found.warehouse) as warehouse:
+            reports = list_reports(warehouse, loaded, period)
+    form = load_form(path, load_city_taxonomy(found, loaded.id), reports)
     counts = {"actions": len(form.actions), "printed": len(form.signed), "signed_by": form.signed_by}
     told = f"{len(form.signed)} of {len(form.actions)} recommendations are filled in and signed; signed by: {form.signed_by}"
     print_document({"path": str(path), **counts}, as_json, lambda: echo(told))

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from collectors.catalog import Closed, Identifier, is_pending
+from collectors.catalog import City, Closed, Identifier, is_pending
 from collectors.items import Channel
+from collectors.period import Period
 from collectors.yaml_errors import Place, load_yaml, validate_document
 from models.taxonomy import Taxonomy
 from pipelines.digests import value_digest
 from pipelines.project import Project
 from pipelines.staging import Build
+from pipelines.warehouse import Warehouse
 
 FINDING = re.compile(r"(?P<kind>category|issue|headline):(?P<id>[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?)")
 HEADLINES = ("unread", "volume", "sentiment")
@@ -98,25 +100,39 @@ def actions_folder(project: Project, city_id: str) -> Path:
     return project.root / "data" / "actions" / city_id
 
 
-def load_form(path: Path, taxonomy: Taxonomy | None = None) -> ActionForm:
+def list_reports(warehouse: Warehouse, city: City, period: Period) -> list[str]:
+    """Return the ids of the reports of a window that evidence may cite, in the order in which they were made."""
+    window = {"city": city.id, "start": period.start_utc, "end": period.end_utc}
+    return [report_id for (report_id,) in warehouse.query_file("reports_of_window", window)]
+
+
+def load_form(path: Path, taxonomy: Taxonomy | None = None, reports: Sequence[str] | None = None) -> ActionForm:
     """Load a form.
 
     Args:
         path: the file, named by its window and in the folder of its city.
         taxonomy: whose categories and issues findings may name; without it, any.
+        reports: ids of the reports of that city and window, of which it may cite one; without them, any.
 
     Raises:
         ConfigurationError: with all mistakes of the file, each with its line.
     """
     document = load_yaml(path)
-    return validate_document(ActionForm, document, path, extra_checks=lambda: _check_across(document, path, taxonomy))
+    return validate_document(ActionForm, document, path, extra_checks=lambda: _check_across(document, path, taxonomy, reports))
 
 
-def _check_across(document: Any, path: Path, taxonomy: Taxonomy | None) -> Iterator[tuple[Place, str]]:
+def _check_across(
+    document: Any, path: Path, taxonomy: Taxonomy | None, reports: Sequence[str] | None
+) -> Iterator[tuple[Place, str]]:
     if document.get("city") != path.parent.name:
         yield ("city",), f"{document.get('city')!r} must equal the folder's name, {path.parent.name!r}"
     if path.stem != f"{document.get('first')}_{document.get('last')}":
         yield ("first",), f"{document.get('first')}_{document.get('last')} must equal the file's name, {path.stem!r}"
+    cited = document.get("report")
+    if reports is not None and isinstance(cited, str) and find_cited(cited, reports) is None:
+        made = ", ".join(report_id[:12] for report_id in reports)
+        allowed = made or "none yet; move the file away, make the report, then write the beginning of its id here"
+        yield ("report",), f"{cited!r} begins the id of no report of this city and window in the warehouse; allowed: {allowed}"
     entries = document.get("actions")
     seen: set[str] = set()
     for number, entry in enumerate(entries if isinstance(entries, list) else ()):
@@ -131,6 +147,11 @@ def _check_across(document: Any, path: Path, taxonomy: Taxonomy | None) -> Itera
             yield ("actions", number, "review_on"), f"{review} must lie after the window, which ends on {last}"
         if taxonomy is not None and isinstance(finding, str) and (found := FINDING.fullmatch(finding)):
             yield from _check_known(found["kind"], found["id"], taxonomy, ("actions", number, "finding"))
+
+
+def find_cited(cited: str, reports: Sequence[str]) -> str | None:
+    """Return the id that begins with what a form cites; None if there is none."""
+    return next((report_id for report_id in reports if report_id.startswith(cited)), None)
 
 
 def _check_known(kind: str, key: str, taxonomy: Taxonomy, place: Place) -> Iterator[tuple[Place, str]]:
@@ -160,6 +181,7 @@ ENTRY_COLUMNS = {
     "next_step": "varchar",
     "review_on": "date",
     "signed_by": "varchar",
+    "cited_report_id": "varchar",
 }
 EARLIER_COLUMNS = {"then_report_id": "varchar", "then_start": "date", "then_end": "date"}
 
@@ -170,11 +192,12 @@ def load_actions(build: Build) -> dict[str, Any]:
     Raises:
         ConfigurationError: with all mistakes of either file.
     """
-    form = _form_of(build) if build.whole else None
+    reports = list_reports(build.warehouse, build.city, build.period)
+    form = _form_of(build, reports) if build.whole else None
     earlier = _find_earlier(build) if build.whole else None
     warehouse = build.warehouse
-    warehouse.temporary("action_entry", _entries(build, form), ENTRY_COLUMNS)
-    warehouse.temporary("promise_entry", _entries(build, earlier.form if earlier else None), ENTRY_COLUMNS)
+    warehouse.temporary("action_entry", _entries(build, form, reports), ENTRY_COLUMNS)
+    warehouse.temporary("promise_entry", _entries(build, earlier.form if earlier else None, ()), ENTRY_COLUMNS)
     row = (
         [{"then_report_id": earlier.report_id, "then_start": earlier.form.first, "then_end": earlier.form.last}]
         if earlier
@@ -188,9 +211,9 @@ def load_actions(build: Build) -> dict[str, Any]:
     }
 
 
-def _form_of(build: Build) -> ActionForm | None:
+def _form_of(build: Build, reports: Sequence[str]) -> ActionForm | None:
     path = actions_folder(build.project, build.city.id) / f"{build.period.slug()}.yml"
-    return load_form(path, build.readers.taxonomy) if path.is_file() else None
+    return load_form(path, build.readers.taxonomy, reports) if path.is_file() else None
 
 
 def _find_earlier(build: Build) -> Earlier | None:
@@ -208,7 +231,7 @@ def _find_earlier(build: Build) -> Earlier | None:
     return Earlier(form, rows[0][0] if rows else None)
 
 
-def _entries(build: Build, form: ActionForm | None) -> list[dict[str, Any]]:
+def _entries(build: Build, form: ActionForm | None, reports: Sequence[str]) -> list[dict[str, Any]]:
     channels = sorted({source.channel for source in build.city.sources})
     main = "online" if "online" in channels else channels[0]
     signed = form.signed if form else []
@@ -224,6 +247,7 @@ def _entries(build: Build, form: ActionForm | None) -> list[dict[str, Any]]:
             "next_step": action.next_step,
             "review_on": action.review_on,
             "signed_by": form.signed_by if form else None,
+            "cited_report_id": find_cited(form.report, reports) if form else None,
         }
         for position, action in enumerate(signed, start=1)
     ]

@@ -104,7 +104,7 @@ def append_told(warehouse: Warehouse, report_id: str, text: str) -> None:
         **{"position": 1, "commitment_id": text, "finding": "issue:transporte.trafico", "office": text, "next_step": text},
         **{"review_on": date(2021, 6, 30), "signed_by": text},
     }
-    warehouse.append("report_action", [key | target | promise | {"evidence": text}])
+    warehouse.append("report_action", [key | target | promise | {"evidence": text, "cited_report_id": "ab" * 32}])
     figures = {f"{when}_{name}": None for when in ("then", "now") for name in ("count", "base", "share", "low", "high")}
     window = {"then_start": date(2021, 3, 2), "then_end": date(2021, 3, 31), "corrected": False, "change": "unknown"}
     warehouse.append("report_promise", [key | target | promise | figures | window])

@@ -147,6 +147,12 @@ def test_one_broken_source_does_not_lose_the_others(tmp_path: Path) -> None:
     assert result["source_alive_count"] == result["source_planned_count"] - 2
     page = Path(result["path"]).read_text(encoding="utf-8")
     assert "Página Mercados de Ate" in page
+    again = run_command("report", "mini", *APRIL, "--format", "html,", project=project.root)
+    assert again.returncode == 3, again.stderr
+    told = [line for line in again.stdout.splitlines() if line.startswith("partial ")]
+    assert told == ["partial         foro-comerciantes: http error", "partial         pagina-mercados: missing column"]
+    early = run_command("report", "mini", *APRIL, "--seen-until", "2021-04-01T05:00:00+00:00", project=project.root)
+    assert (early.returncode, " up to 2021-04-01T00:00:00-05:00; give a later --seen-until" in early.stderr) == (4, True)
 
 
 def test_a_busy_warehouse_says_who_holds_it(tmp_path: Path) -> None:

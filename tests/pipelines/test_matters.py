@@ -24,7 +24,7 @@ from pipelines.reports.rendering import render_page
 from pipelines.retention import Applied, apply_retention
 from pipelines.runs import Readers
 from pipelines.warehouse import open_read_only, open_warehouse, publish
-from tests.conftest import ROOT
+from tests.conftest import ROOT, make_project, run_command
 from tests.pipelines.filled_matters import append_told
 from tests.pipelines.filled_report import REPORT_ID, filled_warehouse
 from tests.pipelines.villa import Post, Village, feed, serve_village
@@ -264,10 +264,44 @@ def test_a_signed_recommendation_is_printed_and_followed_up(village: Village, re
     assert "Enviar cisternas <b>hoy</b>" in said
     assert "6 de 12 expresiones contadas" in said
     assert said.count("PENDIENTE") == 0
+    assert f"La evidencia cita las cifras del informe {first.report_id[:12]}, que pueden diferir" in said
+    assert_cites_a_report(village, readers, path, [first.report_id, second.report_id])
     may = posts(WATER[1:4], "http://foro.test/mayo/")
     village.answers["foro.test/feed.xml"] = re.sub(rb"[A-Z][a-z]{2}, (\d\d) Apr", rb"\1 May", feed(may))
     village.write_city(clock="2021-06-02T09:00:00-05:00")
     assert_followed_up(village, readers)
+
+
+def assert_cites_a_report(village: Village, readers: Readers, path: Path, made: list[str]) -> None:
+    """Whatever report of the window is there may be cited; what begins the id of none is refused with its line."""
+    text = path.read_text(encoding="utf-8")
+    check = ("actions", "check", "villa", "--from", "2021-04")
+    for report_id in made:
+        path.write_text(text.replace(made[0][:12], report_id), encoding="utf-8")
+        assert run_command(*check, project=village.project.root).stdout.startswith("1 of ")
+    finished = village.report(readers)
+    assert rows(village, "report_action", "position")[-1]["cited_report_id"] == made[-1]
+    assert f"del informe {made[-1][:12]}," in section(finished.path.read_text(encoding="utf-8"), "actions")
+    path.write_text(text.replace(made[0][:12], "0123456789ab"), encoding="utf-8")
+    refused = run_command(*check, project=village.project.root)
+    with pytest.raises(ConfigurationError) as raised:
+        village.report(readers)
+    line = next(number for number, said in enumerate(text.splitlines(), start=1) if said.startswith("report: "))
+    for message in (refused.stderr.strip(), str(raised.value)):
+        assert f"{path.name}:{line}: report: '0123456789ab' begins the id of no report of this city and window" in message
+        assert all(report_id[:12] in message for report_id in [*made, finished.report_id])
+    assert refused.returncode == 2
+    path.write_text(text, encoding="utf-8")
+
+
+def test_a_form_before_any_report_is_told_what_comes_first(tmp_path: Path) -> None:
+    project = make_project(tmp_path, mini=True)
+    path = actions_folder(project, "mini") / "2021-04-01_2021-04-30.yml"
+    path.parent.mkdir(parents=True)
+    head = "city: mini\nfirst: 2021-04-01\nlast: 2021-04-30\nreport: '0123456789ab'\nsigned_by: PENDIENTE\nactions: []\n"
+    path.write_text(head, encoding="utf-8")
+    done = run_command("actions", "check", "mini", "--from", "2021-04", project=project.root)
+    assert (done.returncode, "allowed: none yet; move the file away, make the report" in done.stderr) == (2, True)
 
 
 def assert_followed_up(village: Village, readers: Readers) -> None:

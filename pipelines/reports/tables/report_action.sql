@@ -11,6 +11,7 @@ select
     office,
     next_step,
     review_on,
-    signed_by
+    signed_by,
+    cited_report_id
 from action_entry
 order by position

@@ -64,7 +64,7 @@ compared as (
 
 select
     $report_id as report_id,
-    compared.* exclude (evidence),
+    compared.* exclude (evidence, cited_report_id),
     case
         when not corrected or then_low is null or now_low is null then 'unknown'
         when now_share - then_share > sqrt((now_share - now_low) ** 2 + (then_high - then_share) ** 2) then 'up'
