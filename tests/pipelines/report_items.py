@@ -91,6 +91,9 @@ def _stage(warehouse: Warehouse, items: list[Item], days: int) -> None:
         listed = [{column: value, "position": place} for place, value in enumerate(values, start=1)]
         warehouse.temporary(table, listed, {column: text, "position": "integer"})
     warehouse.temporary("window_day", [{"day": FIRST + timedelta(days=place)} for place in range(days)], {"day": "date"})
+    warehouse.temporary("city_source", [{"source_id": "foro", "channel": "online"}], {"source_id": text, "channel": text})
+    covered = [{"source_id": "foro", "day": FIRST + timedelta(days=place)} for place in range(days)]
+    warehouse.temporary("covered_day", covered, {"source_id": text, "day": "date"})
     members = [
         {"rollup_id": name, "category_id": None if "." in member else member, "issue_id": member if "." in member else None}
         for name, parts in ROLLUPS.items()
