@@ -11,13 +11,11 @@ FILLING = """
 insert into report_comparison by name
 select report_id, channel, $start as previous_start, $end as previous_end, $kind as period_kind,
     'not_collected' as standing,
-    0 as unread_count, 0 as compared_source_count, 0 as lost_source_count, source_alive_count as gained_source_count,
-    0 as previous_count, 0 as previous_compared_count, 0 as current_compared_count, 0 as comparison_count
+    0 as unread_count, 0 as comparison_count
 from report;
 
 insert into report_source_comparison by name
-select report_id, channel, source_id, if(status in ('ok', 'empty'), 'gained', 'apart') as standing, 0 as previous_count,
-    manifestation_count as current_count
+select report_id, channel, source_id, manifestation_count as current_count
 from report_source;
 
 insert into report_influence by name

@@ -13,4 +13,7 @@ where c.report_id = $report_id
             where s.report_id = $report_id and s.channel = c.channel and s.standing = 'compared'
         )
         or c.previous_compared_count > c.previous_count
+        or (c.standing in ('not_collected', 'not_read')) <> (
+            coalesce(c.compared_source_count, c.lost_source_count, c.gained_source_count, c.previous_count, c.current_compared_count) is null
+        )
     )

@@ -1,4 +1,5 @@
 -- With what the window is compared, or why with nothing. Grain: one row per report and channel.
+-- Rules: what was not looked at is null and no zero.
 with source as (
     select
         s.channel,
@@ -38,12 +39,12 @@ select
         else 'compared'
     end as standing,
     i.unread_count,
-    source.compared_source_count,
-    source.lost_source_count,
-    source.gained_source_count,
-    coalesce(before.n, 0) as previous_count,
-    coalesce(before.compared, 0) as previous_compared_count,
-    coalesce(now.compared, 0) as current_compared_count,
+    if(i.standing = 'compared', source.compared_source_count, null) as compared_source_count,
+    if(i.standing = 'compared', source.lost_source_count, null) as lost_source_count,
+    if(i.standing = 'compared', source.gained_source_count, null) as gained_source_count,
+    if(i.standing = 'compared', coalesce(before.n, 0), null) as previous_count,
+    if(i.standing = 'compared', coalesce(before.compared, 0), null) as previous_compared_count,
+    if(i.standing = 'compared', coalesce(now.compared, 0), null) as current_compared_count,
     (select count(*) from change as c where c.channel = source.channel and c.p_value is not null) as comparison_count
 from source
 cross join comparison_input as i
