@@ -16,15 +16,18 @@ from pipelines.reports.feasibility import Puzzle
 from pipelines.reports.masking import LEAST_PERSONS
 from pipelines.staging import Build, stage
 
-CELL_COLUMNS = {
+COUNT_COLUMNS = {
     "channel": "varchar",
     "cell_table": "varchar",
     "cell_key": "varchar",
     "manifestation_count": "bigint",
     "person_count": "bigint",
-    "suppressed_internal": "boolean",
-    "suppressed_open": "boolean",
 }
+
+CELL_COLUMNS = {**COUNT_COLUMNS, "suppressed_internal": "boolean", "suppressed_open": "boolean"}
+
+COMPARED = ("category", "sentiment", "category_sentiment")
+"""Tables whose figures of the window before `report_change` tells beside those of the window."""
 
 
 def protect(cells: Sequence[Cell], relations: Sequence[Relation], least: int, hidden: Collection[int] = ()) -> frozenset[int]:
@@ -180,11 +183,14 @@ def load_levels(build: Build) -> dict[str, int]:
 
 
 def compute_cells(build: Build) -> None:
-    """Lay out `protected_cell`: every cell with its persons and whether it is told."""
+    """Lay out `protected_cell`: every cell with its persons and whether it is told, and what is compared of the window before."""
     stage(build.warehouse, "cell_count", build.window)
     rollups: dict[str, list[str]] = defaultdict(list)
     members = "select rollup_id, coalesce(category_id, issue_id) from rollup_member order by all"
     for rollup, member in build.warehouse.query(members):
         rollups[rollup].append(member)
     rows = protect_rows(build.warehouse.rows("from cell_count order by all"), rollups)
+    # The whole window before is solved for, as in its own report, so that both hide the same.
+    before = protect_rows(build.warehouse.rows("from previous_cell_count order by all"), rollups)
+    rows += [row | {"cell_table": f"previous_{row['cell_table']}"} for row in before if row["cell_table"] in COMPARED]
     build.warehouse.temporary("protected_cell", rows, CELL_COLUMNS)

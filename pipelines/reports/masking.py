@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -61,45 +62,51 @@ class Mask:
     told: str = ""
     withheld: str = ""
     cells: Sequence[MaskedCell] = ()
+    beside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     replace: Mapping[str, str] = field(default_factory=dict)
     blank: Sequence[str] = ()
     blank_when: str = ""
     where: str = ""
     public: bool = True
 
-    def select(self, table: str, columns: Collection[str], level: str, database: str) -> str:
+    def select(self, table: str, columns: Collection[str] | None, level: str, database: str) -> str:
         """Return the query of what is told of a table at a level, in the order in which its rows stand.
 
         The columns of a hidden cell are null; so is a share whose base is small or hidden.
 
         Args:
             table: its name.
-            columns: those that it has; others that the mask names are left aside.
+            columns: those that it has; others that the mask names are left aside. None: all that the mask names.
             level: a key of LEAST_PERSONS.
             database: where the table is, quoted.
         """
         if self.told:
             return f"select * from {database}.main.{table}"  # noqa: S608  our own words
-        least = LEAST_PERSONS[level]
-        told = {column: f"if({self.blank_when}, null, t.{column})" for column in self.blank}
-        told |= {column: sql.format(least=least) for column, sql in self.replace.items()}
-        joins = []
+        facts: dict[str, object] = {"least": LEAST_PERSONS[level], "base": MIN_BASE}
+        facts["untold"] = self.blank_when.format(**facts)
+        untold: dict[str, list[str]] = defaultdict(list)
+        for column in self.blank:
+            untold[column].append(f"({facts['untold']})")
+        joins = [_beside(alias, **other, level=level, database=database) for alias, other in self.beside.items()]
         for number, cell in enumerate(self.cells, start=1):
-            hidden = f"({cell.when}) and coalesce(cell_{number}.hidden, true)"
+            hidden = f"(({cell.when}) and coalesce(cell_{number}.hidden, true))"
             joins.append(
                 f"left join (select *, suppressed_{level} as hidden from {database}.main.report_cell) as cell_{number}"  # noqa: S608
                 f" on cell_{number}.report_id = t.report_id and cell_{number}.channel = t.channel"
                 f" and cell_{number}.cell_table = {cell.table} and cell_{number}.cell_key = {cell.key}"
             )
-            told |= {column: f"if({hidden}, null, t.{column})" for column in cell.counts}
+            for column in (*cell.counts, *cell.shares):
+                untold[column].append(hidden)
             if cell.base:
                 join, small = _BASES[cell.base]
                 joins.append(join.format(database=database))
-                hidden = f"({hidden}) or {small.format(level=level)}"
-            told |= {column: f"if({hidden}, null, t.{column})" for column in cell.shares}
-        replaced = ", ".join(f"{sql} as {column}" for column, sql in told.items() if column in columns)
+                for column in cell.shares:
+                    untold[column].append(small.format(level=level))
+        told = {column: sql.format(**facts) for column, sql in self.replace.items()}
+        told |= {column: f"if({' or '.join(when)}, null, {told.get(column, f't.{column}')})" for column, when in untold.items()}
+        replaced = ", ".join(f"{sql} as {column}" for column, sql in told.items() if columns is None or column in columns)
         chosen = f"t.* replace ({replaced})" if replaced else "t.*"
-        row_told = self.where.format(least=least) or "true"
+        row_told = self.where.format(**facts) or "true"
         rows = f"select {chosen}, {row_told} as row_told from {database}.main.{table} as t {' '.join(joins)}"  # noqa: S608
         return f"select * exclude (row_told) from ({rows}) where row_told order by report_id, {', '.join(self.order)}"  # noqa: S608
 
@@ -109,6 +116,12 @@ class Mask:
             if column in (*cell.counts, *cell.shares):
                 return cell.counts[0]
         return column if column in self.replace and column.endswith("_count") else None
+
+
+def _beside(alias: str, table: str, on: str, level: str, database: str) -> str:
+    """Return the join with what is told of another table of the same report and channel."""
+    told = mask_of(table).select(table, None, level, database)
+    return f"left join ({told}) as {alias} on {alias}.report_id = t.report_id and {alias}.channel = t.channel and {on}"
 
 
 @cache

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pipelines.digests import value_digest
+from pipelines.reports.disclosure import COUNT_COLUMNS
 from pipelines.staging import Build, stage, stage_items, stage_watch
 from pipelines.warehouse import Warehouse
 
@@ -23,11 +24,12 @@ COMPARISON_COLUMNS = {
 
 
 def load_previous(build: Build) -> dict[str, Any]:
-    """Lay out `previous_item`, `previous_source_state` and `comparison_input`; return what decides them, as plain values.
+    """Lay out `previous_item`, `previous_source_state`, `previous_cell_count` and `comparison_input`; return what decides them.
 
     `previous_item` has the columns of `report_item`; it is empty unless `standing` is `compared`: it is `not_collected` if no
     source was asked for the window before, and `not_read` if the present annotators have not read all of it.
-    `previous_source_state` has a row per source: source_id, channel, status, reason, verdict.
+    `previous_source_state` has a row per source: source_id, channel, status, reason, verdict. `previous_cell_count` is what
+    `cell_count` was in the report of that window.
     """
     before = build.period.previous()
     warehouse, window = build.warehouse, build.window_of(before)
@@ -46,8 +48,11 @@ def load_previous(build: Build) -> dict[str, Any]:
             ((items,),) = warehouse.query_file("data_digest")
             standing = "not_read" if unread else standing
             warehouse.query("create or replace temp table previous_item as from report_item")
+            stage(warehouse, "cell_count", window)
+            warehouse.query("create or replace temp table previous_cell_count as from cell_count")
     if standing != "compared":
         warehouse.query("create or replace temp table previous_item as from report_item limit 0")
+        warehouse.temporary("previous_cell_count", [], COUNT_COLUMNS)
     kind = build.period.kind or "window"
     row: dict[str, Any] = {"previous_start": before.start_utc, "previous_end": before.end_utc, "period_kind": kind}
     row |= {"standing": standing, "unread_count": unread}

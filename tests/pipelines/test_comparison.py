@@ -124,6 +124,11 @@ def test_without_the_window_before_the_page_says_why(pueblo: Pueblo) -> None:
     assert pueblo.rows("report_change", finished) == []
     (basis,) = pueblo.rows("report_comparison", finished)
     assert basis["standing"] == "not_collected"
+    assert {basis[name] for name in basis if name.endswith("_count")} - {0} == {None}, "what nobody looked at is no zero"
+    assert (basis["unread_count"], basis["comparison_count"]) == (0, 0)
+    sources = pueblo.rows("report_source_comparison", finished)
+    assert {(row["standing"], row["previous_count"]) for row in sources} == {(None, None)}
+    assert sum(row["current_count"] for row in sources) == 1000
     page = finished.path.read_text(encoding="utf-8")
     assert "No hay con qué comparar: de el mes anterior" not in page
     assert "del 1 al 31 de marzo de 2021" in page
@@ -138,6 +143,7 @@ def test_a_window_before_that_nobody_read_is_not_compared(pueblo: Pueblo) -> Non
     assert unread.report_id != compared.report_id
     (basis,) = pueblo.rows("report_comparison", unread)
     assert (basis["standing"], basis["unread_count"]) == ("not_read", 1)
+    assert (basis["gained_source_count"], basis["previous_count"]) == (None, None)
     assert "un mensaje suyo no lo ha leído este mismo programa" in unread.path.read_text(encoding="utf-8")
 
 
@@ -177,15 +183,15 @@ def test_every_kind_of_window_is_compared_with_the_one_before(
 
 
 def test_a_planted_flood_is_named(pueblo: Pueblo) -> None:
-    now = {source: {"transporte": 20, "salud": 40, "economia_empleo": 40} for source in SOURCES}
-    now["rivera"] = {"transporte": 600, "salud": 10}
+    now = {source: {"transporte": 25, "salud": 50, "economia_empleo": 50} for source in SOURCES}
+    now["rivera"] = {"transporte": 750, "salud": 12}
     pueblo.write(pueblo.window(*APRIL), now)
     finished = pueblo.report(pueblo.window(*APRIL))
     (row,) = pueblo.rows("report_influence", finished, "measure = 'category' and key = 'transporte'")
     assert row["moving_source_id"] == row["lowest_source_id"] == "rivera"
-    assert row["lowest_without"] == pytest.approx(80 / 400)
-    assert row["share"] == pytest.approx(680 / 1010)
-    assert row["highest_without"] == pytest.approx(660 / 910)
+    assert row["lowest_without"] == pytest.approx(100 / 500)
+    assert row["share"] == pytest.approx(850 / 1262)
+    assert row["highest_without"] == pytest.approx(825 / 1137)
     (headline,) = pueblo.rows("report_headline", finished, "message = 'largest_category'")
     assert headline["moving_source_id"] == "rivera"
     page = html.fromstring(finished.path.read_text(encoding="utf-8"))
