@@ -18,7 +18,7 @@ from pipelines.runs import Readers
 from pipelines.warehouse import Warehouse, open_warehouse
 
 SOURCES = ("plaza", "mercado", "ladera", "rivera", "cerro")
-SEEN = datetime(2021, 6, 1, 14, tzinfo=UTC)
+SEEN = datetime(2021, 7, 1, 14, tzinfo=UTC)
 
 CITY = """\
 id: pueblo
@@ -28,7 +28,7 @@ official_code: "150103"
 timezone: America/Lima
 contact: buzon@municipio.test
 synthetic: true
-clock: "2021-06-01T09:00:00-05:00"
+clock: "2021-07-01T09:00:00-05:00"
 defaults: {legal_basis: Prueba, approved_by: Prueba, approved_on: 2021-03-24, retention_days: 90}
 sources:
 """
