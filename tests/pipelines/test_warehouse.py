@@ -124,7 +124,8 @@ def test_an_instant_that_a_report_has_closed_is_never_used_again() -> None:
         assert next_instant(warehouse, "ate", clock) == clock
         warehouse.query(
             "insert into report"
-            " select 'id', 1, 'ate', 'online', $t, $t, $t, 0, 0, 0, 0, 0, 0, 0, 0, null, null, true, true, '', '', '', '', 0, 0, null",
+            " select 'id', 1, 'ate', 'online', $t, $t, $t, 0, 0, 0, 0, 0, 0, 0, 0, null, null, true, true,"
+            " '', '', '', '', 0, 0, null",
             {"t": clock},
         )
         assert next_instant(warehouse, "ate", clock) == clock + timedelta(seconds=1)
