@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.staging import REPORTS, stage_items
-from pipelines.warehouse import Warehouse, memory_warehouse, used_parameters
+from pipelines.staging import stage, stage_items
+from pipelines.warehouse import Warehouse, memory_warehouse
 
 START = datetime(2021, 4, 1, 5, tzinfo=UTC)
 END = datetime(2021, 5, 1, 5, tzinfo=UTC)
@@ -321,9 +321,10 @@ def states(warehouse: Warehouse, *outcomes: tuple[int, int, str, str]) -> tuple[
     days = [{"day": datetime(2021, 4, day, tzinfo=UTC).date()} for day in range(1, 31)]
     warehouse.temporary("window_day", days, {"day": "date"})
     warehouse.query("alter table city_source add column enabled boolean default true")
-    sql = (REPORTS / "staging" / "source_state.sql").read_text(encoding="utf-8")
     window = {"city": "ate", "start": START, "end": END, "seen_until": SEEN, "timezone": "America/Lima"}
-    rows = warehouse.query(f"select source_id, status, reason from ({sql})", used_parameters(sql, window))
+    for name in ("covered_day", "source_state"):
+        stage(warehouse, name, window)
+    rows = warehouse.query("select source_id, status, reason from source_state")
     return {source: (status, reason) for source, status, reason in rows}["a"]
 
 
@@ -336,6 +337,9 @@ def states(warehouse: Warehouse, *outcomes: tuple[int, int, str, str]) -> tuple[
         ([(1, 1, "failed", "http_error"), (1, 30, "ok", "none")], ("ok", "none")),
         ([(1, 30, "ok", "none"), (12, 12, "failed", "http_error")], ("partial", "http_error")),
         ([(1, 15, "empty", "nothing_published"), (16, 30, "ok", "none")], ("ok", "none")),
+        ([(1, 29, "ok", "none")], ("partial", "days_missing")),
+        ([(1, 14, "ok", "none"), (16, 30, "ok", "none")], ("partial", "days_missing")),
+        ([(1, 14, "ok", "none"), (16, 30, "failed", "unreachable")], ("partial", "unreachable")),
         ([], ("not_collected", "none")),
     ],
 )
