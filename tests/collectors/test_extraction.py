@@ -135,7 +135,7 @@ def test_more_than_the_answer_may_hold_is_told(worker: ExtractionWorker) -> None
     links = {"articles": "a", "following": None}
     assert len(extract(worker, Extraction(read_index, links), document).articles) == len(document) // len(page)
     bodies = b"".join(
-        b'<div class="tgme_widget_message" data-post="a/%d"><div class="js-message_text">' % number for number in range(200)
+        b'<div class="tgme_widget_message" data-post="a/%d"><div class="js-message_text">' % number for number in range(110)
     )
     with pytest.raises(OverLimit, match="16,000,000 bytes") as broken:
         extract(worker, Extraction(read_channel), bodies + b"palabra " * 20_000)

@@ -7,14 +7,14 @@ with current_version as (
 ),
 
 placed as (
-    -- An undated item belongs to the collections that were made for a window, as it does in a report.
+    -- An undated item belongs to the collections that were made for a window; one of a wider collection tells nothing of it.
     select
         i.*,
         (i.published_at at time zone $timezone)::date as day,
         case
             when i.published_at >= $start and i.published_at < $end then 'window'
             when i.published_at >= $since and i.published_at < $start then 'before'
-            when i.published_at is null and b.period_start < $end and b.period_end > $start then 'window'
+            when i.published_at is null and b.period_start >= $start and b.period_end <= $end then 'window'
             when i.published_at is null and b.period_start >= $since and b.period_end <= $start then 'before'
         end as part
     from current_version as i
