@@ -50,7 +50,6 @@ def build_tables(build: Build, *, issued: bool = True) -> str:
     if known[0][0]:
         return report_id
     row = {**_input_row(inputs, build.seen_until, build.period), "issued": issued}
-    row["only_sources"] = None if build.whole else ",".join(source.id for source in build.city.sources)
     warehouse.temporary("report_input", [row], INPUT_COLUMNS)
     for step in STEPS.values():
         step.compute(build)
@@ -128,6 +127,7 @@ def _inputs(build: Build) -> dict[str, Any]:
         "configuration": value_digest(city.model_dump(mode="json", exclude=NOT_CONTENT, warnings=False)),
         "period": [period.start_utc.isoformat(), period.end_utc.isoformat(), city.timezone],
         "seen_until": build.seen_until.isoformat(),
+        "only_sources": None if build.whole else ",".join(source.id for source in city.sources),
         "amends": [amended[0][0], amended[0][1].isoformat()] if amended else None,
         "synthetic": city.synthetic or any(source.synthetic and source.enabled for source in city.sources),
         "taxonomy_version": readers.taxonomy_version,
@@ -160,6 +160,7 @@ def _input_row(inputs: Mapping[str, Any], seen_until: datetime, period: Period) 
         "amends_report_id": amended_id,
         "amends_seen_until": datetime.fromisoformat(amended_at) if amended_at else None,
         "synthetic": inputs["synthetic"],
+        "only_sources": inputs["only_sources"],
         "taxonomy_version": inputs["taxonomy_version"],
         "annotators": json.dumps(inputs["annotators"], sort_keys=True),
         "data_digest": inputs["data"],

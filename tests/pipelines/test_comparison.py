@@ -266,6 +266,13 @@ def test_a_report_on_some_sources_says_so_first(pueblo: Pueblo) -> None:
     assert "Las fuentes que se eligieron para este informe" in pages[1].get_element_by_id("sources").text_content()
 
 
+def test_a_report_on_all_sources_by_name_is_not_the_citys_own(pueblo: Pueblo) -> None:
+    pueblo.write(pueblo.window(*APRIL), BEFORE)
+    named, whole = pueblo.report(pueblo.window(*APRIL), *SOURCES), pueblo.report(pueblo.window(*APRIL))
+    assert named.report_id != whole.report_id
+    assert [pueblo.rows("report", one)[0]["only_sources"] for one in (named, whole)] == [",".join(SOURCES), None]
+
+
 def test_a_report_on_some_sources_has_no_open_data(pueblo: Pueblo) -> None:
     pueblo.write(pueblo.window(*APRIL), BEFORE)
     with pytest.raises(FormatError, match="has no open-data"):
