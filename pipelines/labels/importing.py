@@ -164,8 +164,9 @@ def _check_sample(
         elif answer.labeller != FINAL and answer.labeller not in sample.labellers_of(positions[answer.manifestation_id]):
             mistakes.append(f"{answer.at('code')}: {answer.manifestation_id} was not given to labeller {answer.labeller}")
     stored = {message.manifestation_id: message for message in messages}
+    say = load_wording(WORDING)
     for file in files:
-        mistakes += _moved_rows(file, stored, load_wording(WORDING))
+        mistakes += _moved_rows(file, stored, say)
         if not allow_partial:
             mistakes += _missing_rows(file, sample, positions, erased)
     return given

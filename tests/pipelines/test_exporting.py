@@ -16,6 +16,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 from frictionless import Package, system
+from ruamel.yaml import YAML
 
 from collectors.catalog import City, load_city
 from collectors.period import Period
@@ -332,3 +333,16 @@ def test_every_column_that_leaves_is_explained(language: str) -> None:
         columns = [column for table in told_tables_in_order(warehouse) for column in describe(warehouse, table, say)]
     bare = {f"{column.table}.{column.name}" for column in columns if column.label == column.name or column.meaning == column.name}
     assert not bare, f"say in wording/{language}/ what these are, under dictionary.columns: {sorted(bare)}"
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_every_finding_has_a_word_in_the_workbook(language: str) -> None:
+    folder = REPORTS / "wording" / language
+    page, disclosure, change = (
+        YAML(typ="safe").load((folder / f"{name}.yml").read_text(encoding="utf-8")) for name in ("page", "disclosure", "change")
+    )
+    changes = [key for key in change["headline"] if key.startswith("change_") or key == "no_sure_change"]
+    told = [*page["findings"], *disclosure["reserved"]["findings"], *changes, "corrected.none_told"]
+    assert len(told) > 20
+    say = load_wording(folder)
+    assert [key for key in told if not say.has(f"exports.values.message.{key}")] == []
